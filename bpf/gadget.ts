@@ -1,0 +1,90 @@
+// The contract of a gadget: bpf/gadgets/<name>/gadget.ts default-exports one of these beside program.bpf.c and gadget.test.ts.
+// Read this first, then bpf/include/scope.bpf.h and the gadget nearest to yours. bpf/registry.ts finds the folder; nothing else needs an edit.
+
+import type { z } from 'zod';
+import type { AttachOptions } from '../native/api.ts';
+import type { Column, EventsShape, HistogramShape, StacksShape, TableShape } from '../results/shape.ts';
+
+export type Area =
+  | 'cpu'
+  | 'memory'
+  | 'disk'
+  | 'files'
+  | 'processes'
+  | 'functions'
+  | 'network'
+  | 'packets'
+  | 'security'
+  | 'advice';
+
+/** Whose cgroup the scope test looks at (bpf/include/scope.bpf.h has one test for each). */
+export type Subject = 'current' | 'task' | 'sock' | 'netns' | 'bio';
+
+export type Capability =
+  | 'BPF'
+  | 'PERFMON'
+  | 'SYS_PTRACE'
+  | 'NET_RAW'
+  | 'NET_ADMIN'
+  | 'CHECKPOINT_RESTORE'
+  | 'SYS_ADMIN'
+  | 'SYSLOG';
+
+/** A program by its C name; without options its SEC() says where it goes. */
+export interface ProgramUse {
+  program: string;
+  attach?: AttachOptions;
+}
+
+/** What must be attached together for one purpose, best way first: the agent takes the first whose hooks this kernel has. */
+export type ProgramChoice = ProgramUse[][];
+
+export type KnobValue = number | bigint | boolean | string;
+
+/** A column and the member of the BTF-described key, value or record it comes from. Without `member`: the column's name in snake_case. */
+export type From<C extends Column = Column> = C & {
+  member?: string;
+  /** The integer stands for a name: 'syscall' and 'errno' by the node's architecture, 'signal', or a table of the gadget's own. */
+  names?: 'syscall' | 'errno' | 'signal' | Record<number, string>;
+};
+
+/** Where the rows come from, with the shape they make. Container and process columns are added by the agent from the standard members:
+ *  `container` (u64 scope id), `process` (struct process: pid, container_pid, name). */
+export type Source =
+  /** A ring of records (struct named by `record`, see bpf/include/events.bpf.h); `completion` see native/api.ts. */
+  | { kind: 'ring'; record: string; completion?: string; shape: EventsShape & { columns: From[] } }
+  /** A hash from a key struct to a struct of u64 values. */
+  | { kind: 'table'; map: string; shape: TableShape & { keys: From[] } }
+  /** A hash from a key struct to struct histogram {u64 buckets[N]; u64 total}. */
+  | { kind: 'histogram'; map: string; shape: HistogramShape & { keys: From[] } }
+  /** A hash from struct stack_key (bpf/include/stacks.bpf.h) to a struct of u64 weights. */
+  | { kind: 'stacks'; map: string; shape: StacksShape & { keys: From[] } };
+
+export interface Gadget<P extends z.ZodObject = z.ZodObject> {
+  /** Kebab-case, the folder's name; the CRD's member is its camelCase. */
+  name: string;
+  /** What the field calls it: BCC's, bpftrace's, Inspektor Gadget's names. */
+  aliases: string[];
+  area: Area;
+  /** One sentence: the question it answers. */
+  summary: string;
+  /** What it costs, how it measures, what it can't see; a paragraph for the docs. */
+  description: string;
+  /** Every field has a description and a default; an empty object must be valid. */
+  parameters: P;
+  sees: 'pod' | 'node';
+  subject: Subject;
+  capabilities: Capability[];
+  source(parameters: z.output<P>): Source;
+  programs(parameters: z.output<P>): ProgramChoice[];
+  /** Values of the object's `const volatile` variables, and of map sizes where they follow a parameter. */
+  knobs(parameters: z.output<P>): {
+    variables?: Record<string, KnobValue>;
+    maxEntries?: Record<string, number>;
+  };
+}
+
+/** Gives the parameters' type to the functions of the declaration. */
+export function defineGadget<P extends z.ZodObject>(gadget: Gadget<P>): Gadget<P> {
+  return gadget;
+}
