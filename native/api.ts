@@ -153,7 +153,8 @@ export interface RingReader {
 
 /** How one column is written to JSON lines. */
 export type JsonField =
-  | { name: string; column: string; as: 'integer' | 'text' | 'time' | 'ipAddress' | 'boolean' }
+  /** list: a text column's parts, separated by NUL, as an array of strings. */
+  | { name: string; column: string; as: 'integer' | 'text' | 'list' | 'time' | 'ipAddress' | 'boolean' }
   /** The column's integer picks a ready-made JSON value; `otherwise` for those not in the table (omitted when absent). */
   | { name: string; column: string; as: 'lookup'; values: Map<bigint, string>; otherwise?: 'integer' }
   /** The column's integer picks a ready-made JSON fragment of several members (`"pod":"a","container":"b"`), e.g. whose row it is. */

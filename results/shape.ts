@@ -4,7 +4,8 @@
 /** A unit as it stands in a column's name: `durationNs`, `receivedBytes`, `calls`. */
 export type Unit = 'ns' | 'bytes' | 'calls' | 'samples' | 'events' | 'switches';
 
-export type ColumnType = 'integer' | 'text' | 'boolean' | 'time' | 'ipAddress';
+/** textList: parts separated by NUL in the kernel's record (a command's arguments); an array of strings in JSON, joined by spaces where a person reads. */
+export type ColumnType = 'integer' | 'text' | 'textList' | 'boolean' | 'time' | 'ipAddress';
 
 export interface Column {
   /** camelCase with its unit at the end. */
@@ -76,7 +77,7 @@ export interface Owner {
 }
 
 /** Integers are bigint where they may pass 2^53 (all folded values, all 64-bit columns). */
-export type Value = string | number | bigint | boolean | null;
+export type Value = string | number | bigint | boolean | null | string[];
 
 /** One frame of a stack, outermost first in a row's list. */
 export interface StackFrame {
