@@ -154,7 +154,9 @@ export interface RingReader {
 /** How one column is written to JSON lines. */
 export type JsonField =
   /** list: a text column's parts, separated by NUL, as an array of strings. */
-  | { name: string; column: string; as: 'integer' | 'text' | 'list' | 'time' | 'ipAddress' | 'boolean' }
+  | { name: string; column: string; as: 'integer' | 'text' | 'list' | 'ipAddress' | 'boolean' }
+  /** RFC 3339 UTC with nanoseconds. `offset` is added to the column's u64 to make it ns since the Unix epoch (realtime - monotonic). */
+  | { name: string; column: string; as: 'time'; offset: bigint }
   /** The column's integer picks a ready-made JSON value; `otherwise` for those not in the table (omitted when absent). */
   | { name: string; column: string; as: 'lookup'; values: Map<bigint, string>; otherwise?: 'integer' }
   /** The column's integer picks a ready-made JSON fragment of several members (`"pod":"a","container":"b"`), e.g. whose row it is. */
@@ -221,6 +223,8 @@ export interface Native {
     taskPtRegs: boolean;
     arch: string;
   };
+  /** null: this kernel has the hook that an ELF section name asks for ("tp_btf/sched_switch", "fentry/vfs_open", "tracepoint/sock/…"). Else why not, in words. */
+  supports(section: string): string | null;
   /** Programs, maps and links that this process holds now, for leak tests. */
   held(): { programs: number; maps: number; links: number; fds: number };
 }

@@ -1,0 +1,13 @@
+// The addon's door: each part adds its own exports. native/index.ts loads this and gives it the types of
+// native/api.ts.
+
+#include "addon.h"
+#include "instance.h"
+
+static Napi::Object init(Napi::Env env, Napi::Object exports) {
+    env.SetInstanceData(new Instance);
+    addErrors(env, exports);
+    return exports;
+}
+
+NODE_API_MODULE(sonde, init)
