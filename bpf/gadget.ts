@@ -46,10 +46,25 @@ export type From<C extends Column = Column> = C & {
   member?: string;
   /** The integer stands for a name: 'syscall' and 'errno' by the node's architecture, 'signal', or a table of the gadget's own. */
   names?: 'syscall' | 'errno' | 'signal' | Record<number, string>;
+  /** The member belongs to the completion record: null until that has come. */
+  completion?: true;
 };
 
-/** Where the rows come from, with the shape they make. Container and process columns are added by the agent from the standard members:
- *  `container` (u64 scope id), `process` (struct process: pid, container_pid, name). */
+/** The columns of `struct process` (bpf/include/events.bpf.h), for gadgets whose record or key has a member `process`. */
+export const processColumns = [
+  { name: 'process', member: 'process.name', type: 'text', description: "The process's name (comm)" },
+  { name: 'pid', member: 'process.pid', type: 'integer', description: 'The process id, as the host sees it' },
+  {
+    name: 'containerPid',
+    member: 'process.container_pid',
+    type: 'integer',
+    description: 'The process id, as its own container sees it',
+  },
+] as const satisfies readonly From[];
+
+/** Where the rows come from, with the shape they make. The columns that say whose a row is (node, namespace, pod, container) are added by the
+ *  agent from the standard member `container` (u64 scope id); all others are listed, `...processColumns` among them. An events shape's first
+ *  column is `time`, from the header's CLOCK_MONOTONIC. */
 export type Source =
   /** A ring of records (struct named by `record`, see bpf/include/events.bpf.h); `completion` see native/api.ts. */
   | { kind: 'ring'; record: string; completion?: string; shape: EventsShape & { columns: From[] } }
