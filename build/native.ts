@@ -18,8 +18,8 @@ export function cacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sonde');
 }
 
-/** Where the libraries and their headers lie, by the hash of what they are made from: `archive`; `include` has bpf/*.h and blazesym.h,
- *  `uapi` has linux/bpf.h of the same age as libbpf. */
+/** Where the libraries and their headers lie, by the hash of what they are made from: `archive`; `include` has bpf/*.h,
+ *  `uapi` has linux/bpf.h of the same age as libbpf. blazesym's side is declared in native/src/symbols_library.h. */
 export async function nativeLibraries(): Promise<{
   folder: string;
   archive: string;
@@ -27,8 +27,8 @@ export async function nativeLibraries(): Promise<{
   uapi: string;
 }> {
   const hash = createHash('sha256');
-  for (const file of ['Cargo.toml', 'Cargo.lock', 'src/lib.rs'])
-    hash.update(await readFile(join(crate, file)));
+  const own = (await readdir(join(crate, 'src'))).sort().map((file) => `src/${file}`);
+  for (const file of ['Cargo.toml', 'Cargo.lock', ...own]) hash.update(await readFile(join(crate, file)));
   const folder = join(cacheFolder(), `native-${hash.digest('hex').slice(0, 16)}-${process.arch}`);
   return {
     folder,
@@ -68,7 +68,6 @@ export async function buildNativeLibraries(): Promise<string> {
   };
   const bpfHeaders = join(find('build-script-executed', 'libbpf-sys').out_dir ?? '', 'include');
   const bpfCrate = dirname(find('compiler-artifact', 'libbpf-sys').manifest_path ?? '');
-  const blazesymCrate = dirname(find('compiler-artifact', 'blazesym-c').manifest_path ?? '');
   const archive = messages
     .flatMap((m) => m.filenames ?? [])
     .find((f) => f.endsWith('libsonde_native_libs.a'));
@@ -79,7 +78,6 @@ export async function buildNativeLibraries(): Promise<string> {
   await mkdir(fresh, { recursive: true });
   await cp(archive, join(fresh, basename(made.archive)));
   await cp(bpfHeaders, join(fresh, 'include'), { recursive: true });
-  await cp(join(blazesymCrate, 'include/blazesym.h'), join(fresh, 'include/blazesym.h'));
   await cp(join(bpfCrate, 'libbpf/include/uapi'), join(fresh, 'uapi'), { recursive: true });
   await rename(fresh, made.folder).catch(() => rm(fresh, { recursive: true }));
   return 'built';

@@ -1,3 +1,6 @@
-// Nothing but re-exports: what the addon calls must be in the archive.
-pub use blazesym_c::*;
+//! The archive that the addon links: libbpf's C functions, and the border to blazesym in `symbols`.
 pub use libbpf_sys::*;
+
+pub mod demangle;
+pub mod elf;
+pub mod symbols;
