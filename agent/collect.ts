@@ -1,0 +1,112 @@
+// The end of a session: what its maps and its ring hold becomes one sorted run on disk, with the head that says what is true of it.
+// Neighbours: agent/decode.ts, agent/stacks.ts, agent/drain.ts (rows), results/sort.ts and results/run.ts (the file).
+
+import { join } from 'node:path';
+import { writeRun } from '../results/run.ts';
+import type { Loss, LossReason, ResultMeta, Row } from '../results/shape.ts';
+import { sortRows } from '../results/sort.ts';
+import type { AttachedHook } from './attach.ts';
+import { withOwners } from './columns.ts';
+import { decodeRows, integer, member } from './decode.ts';
+import { arch } from './objects.ts';
+import type { Measured } from './overhead.ts';
+import type { Parts } from './prepare.ts';
+import { decodeStacks } from './stacks.ts';
+import type { Ended } from './state.ts';
+
+/** In the order of enum loss_reason (bpf/include/events.bpf.h). */
+const lossReasons: readonly LossReason[] = [
+  'RingFull',
+  'MapFull',
+  'Budget',
+  'Sampled',
+  'StackUnavailable',
+  'DiskFull',
+  'Rate',
+];
+
+/** Reads and writes everything; the programs are detached already. Gives the run's path and its number of rows. */
+export async function collectRows(parts: Parts): Promise<{ rows: string; count: bigint }> {
+  const { source } = parts.request.plan;
+  if (source.kind === 'ring') {
+    await parts.drain?.stop();
+    const rows = (await parts.spool?.finish()) ?? '';
+    return { rows, count: parts.drain?.recorded() ?? 0n };
+  }
+  const rows = join(parts.request.spool, 'rows.jsonl');
+  const shape = withOwners(source.shape);
+  const sorted = sortRows(shape, unsorted(parts), { scratch: parts.request.spool });
+  return { rows, count: BigInt(await writeRun(rows, shape, sorted)) };
+}
+
+async function* unsorted(parts: Parts): AsyncGenerator<Row> {
+  const { object, owners, native } = parts;
+  const { source } = parts.request.plan;
+  if (source.kind === 'table' || source.kind === 'histogram') yield* decodeRows(object, source, owners, arch);
+  if (source.kind !== 'stacks') return;
+  const symbolizer = native.openSymbolizer(parts.mappings);
+  try {
+    yield* decodeStacks(object, source, owners, symbolizer, arch);
+  } finally {
+    symbolizer.close();
+  }
+}
+
+/** What was seen and not recorded: counted in the kernel, and what the disk did not take. */
+export function lossesOf(parts: Parts): Loss[] {
+  const counted = parts.object
+    .map('losses')
+    .entries()
+    .map(({ key, value }) => ({
+      owner: parts.owners.of(integer(member(key, 'container'))),
+      reason: lossReasons[Number(integer(member(key, 'reason')))] ?? 'RingFull',
+      count: integer(value),
+    }));
+  const unwritten = [...(parts.drain?.unwritten() ?? [])].map(([id, count]) => ({
+    owner: parts.owners.of(id),
+    reason: 'DiskFull' as const,
+    count,
+  }));
+  return [...counted, ...unwritten].filter((loss) => loss.count > 0n);
+}
+
+/** The head of the result. `recorded`: rows of the ring, or what the programs took in scope and aggregated. */
+export function metaOf(
+  parts: Parts,
+  end: {
+    ended: Ended;
+    sampledBy: number;
+    completionTime: bigint;
+    attached: AttachedHook[];
+    measured: Measured;
+    losses: Loss[];
+    recorded: bigint;
+  },
+): ResultMeta {
+  const { request } = parts;
+  const lost = end.losses.reduce((sum, loss) => sum + loss.count, 0n);
+  return {
+    job: request.job,
+    trace: { name: request.plan.trace, parameters: request.plan.parameters },
+    startTime: parts.startTime ?? end.completionTime,
+    completionTime: end.completionTime,
+    ended: end.ended,
+    shape: withOwners(request.plan.source.shape),
+    owners: parts.owners.all(),
+    events: {
+      seen: end.recorded + lost,
+      recorded: end.recorded,
+      lost,
+      sampledBy: end.sampledBy,
+      losses: end.losses,
+    },
+    overhead: {
+      programsCpuNs: end.measured.programsCpuNs,
+      agentCpuNs: end.measured.agentCpuNs,
+      memoryBytes: end.measured.memoryBytes,
+      hits: end.measured.hits,
+    },
+    attached: end.attached.map(({ program, hook }) => ({ node: request.node, program, hook })),
+    warnings: parts.warnings,
+  };
+}

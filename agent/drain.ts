@@ -1,0 +1,101 @@
+// From the ring to events.jsonl: batches of columns are redacted, encoded on a worker and appended, one after the other.
+// JavaScript sees a batch, never an event. Neighbours: native (readRing, encodeJsonLines), agent/redact.ts, agent/spool.ts.
+
+import type { Source } from '../bpf/gadget.ts';
+import type { Batch, BpfObject, Native, RingReader } from '../native/api.ts';
+import type { Column } from '../results/shape.ts';
+import { batchColumn, jsonFields } from './columns.ts';
+import type { Owners } from './owners.ts';
+import type { Redaction } from './plan.ts';
+import { redactBatch } from './redact.ts';
+import type { Spool } from './spool.ts';
+
+/** Batches waiting to be written at one time; more are dropped and counted, so that a slow disk can't fill the memory. */
+const mostWaiting = 32;
+const rowsPerBatch = 16_384;
+
+export interface Drain {
+  /** Rows written so far. */
+  recorded(): bigint;
+  /** Rows that came out of the ring but could not be written, by scope id. */
+  unwritten(): ReadonlyMap<bigint, bigint>;
+  /** The first error of the disk; the session ends with what it has. */
+  failure(): Error | undefined;
+  counters(): ReturnType<RingReader['counters']>;
+  /** Drains the ring, completes what waits, writes everything. */
+  stop(): Promise<void>;
+}
+
+export interface DrainOptions {
+  source: Source & { kind: 'ring' };
+  owners: Owners;
+  redact: Redaction;
+  arch: string;
+  /** What turns the kernel's monotonic times into a wall clock's, ns. */
+  clockOffset: bigint;
+}
+
+export function drainEvents(native: Native, object: BpfObject, spool: Spool, options: DrainOptions): Drain {
+  const { source, owners } = options;
+  const fields = jsonFields(source.shape.columns, owners, options.arch, options.clockOffset);
+  const columns = new Map<string, Column>(
+    source.shape.columns.map((column) => [batchColumn(column), column]),
+  );
+  let recorded = 0n;
+  let waiting = 0;
+  let failure: Error | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  const unwritten = new Map<bigint, bigint>();
+
+  const write = async (batch: Batch): Promise<void> => {
+    const times = wide(batch, 'time');
+    const lines = await native.encodeJsonLines(redactBatch(batch, columns, options.redact), fields);
+    await spool.append(lines, times[0] ?? 0n, times[batch.rows - 1] ?? 0n);
+    recorded += BigInt(batch.rows);
+  };
+
+  const lose = (batch: Batch): void => {
+    for (const id of wide(batch, 'container')) unwritten.set(id, (unwritten.get(id) ?? 0n) + 1n);
+  };
+
+  const reader = native.readRing(object, {
+    ring: 'events',
+    record: source.record,
+    ...(source.completion === undefined ? {} : { completion: source.completion }),
+    maxRows: rowsPerBatch,
+    onError: (error) => {
+      failure ??= error;
+    },
+    onBatch: (batch) => {
+      if (failure !== undefined || waiting >= mostWaiting) return lose(batch);
+      waiting++;
+      writing = writing
+        .then(() => (failure === undefined ? write(batch) : lose(batch)))
+        .catch((error: unknown) => {
+          failure ??= error instanceof Error ? error : new Error(String(error));
+          lose(batch);
+        })
+        .finally(() => {
+          waiting--;
+        });
+    },
+  });
+
+  return {
+    recorded: () => recorded,
+    unwritten: () => unwritten,
+    failure: () => failure,
+    counters: () => reader.counters(),
+    async stop() {
+      await reader.stop();
+      await writing;
+    },
+  };
+}
+
+function wide(batch: Batch, name: string): BigUint64Array {
+  const column = batch.columns[name];
+  return column?.kind === 'unsigned' && column.values instanceof BigUint64Array
+    ? column.values
+    : new BigUint64Array();
+}

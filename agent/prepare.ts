@@ -1,0 +1,96 @@
+// What a session holds, how it comes to be in the right order, and how all of it is let go. Neighbours: agent/session.ts runs it, agent/collect.ts reads it.
+
+import type { BpfObject, Link, Mappings, Native } from '../native/api.ts';
+import type { ResultMeta } from '../results/shape.ts';
+import { type AttachedHook, attachPrograms, choosePrograms, loadPrograms } from './attach.ts';
+import { type Drain, drainEvents } from './drain.ts';
+import { arch } from './objects.ts';
+import type { Owners } from './owners.ts';
+import type { SessionRequest } from './plan.ts';
+import { enterScope, processesInScope, type ScopeMaps, scopeMaps } from './scope.ts';
+import { openSpool, type Spool } from './spool.ts';
+
+/** What a session holds; released together, whatever went wrong. */
+export interface Parts {
+  request: SessionRequest;
+  native: Native;
+  object: BpfObject;
+  owners: Owners;
+  links: Link[];
+  warnings: ResultMeta['warnings'];
+  scope?: ScopeMaps;
+  mappings?: Mappings;
+  spool?: Spool;
+  drain?: Drain;
+  /** Wall clock when the last program was attached, ns. */
+  startTime?: bigint;
+}
+
+/** Detaches and frees everything; the kernel holds nothing of the session after it. */
+export async function release(parts: Parts): Promise<void> {
+  for (const link of parts.links.splice(0)) link.close();
+  parts.mappings?.close();
+  await parts.drain?.stop().catch(() => undefined);
+  parts.object.close();
+}
+
+/** Loads, fills the scope, starts the readers, attaches; in that order, so that nothing is seen before it can be recorded. */
+export async function prepare(parts: Parts): Promise<AttachedHook[]> {
+  const { request, native, object } = parts;
+  const { plan, targets } = request;
+  const sections = new Map(object.programs.map(({ name, section }) => [name, section]));
+  const uses = choosePrograms(plan, sections, native.supports);
+  const kinds = new Set(targets.map((target) => target.kind));
+  const following = [
+    ...(kinds.has('cgroup') ? ['scope_cgroup_mkdir', 'scope_cgroup_rmdir'] : []),
+    ...(kinds.has('process') ? ['scope_process_fork', 'scope_process_exit'] : []),
+  ].map((program) => ({ program }));
+
+  for (const [name, value] of Object.entries(plan.variables)) object.setVariable(name, value);
+  for (const [map, entries] of Object.entries(plan.maxEntries)) object.setMaxEntries(map, entries);
+  object.setVariable('scope_by_cgroup', kinds.has('cgroup'));
+  object.setVariable('scope_by_process', kinds.has('process'));
+  loadPrograms(object, [...following, ...uses], plan.trace);
+  control(object, { sampleEvery: 1, containers: targets.length });
+
+  parts.scope = scopeMaps(object);
+  // Children made from here on are followed in the kernel; what is there already is entered by hand after it.
+  parts.links.push(...attachPrograms(object, following, sections, plan.trace).links);
+  await enterScope(parts.owners, parts.scope);
+  await startReaders(parts);
+  const { links, hooks } = attachPrograms(object, uses, sections, plan.trace);
+  parts.links.push(...links);
+  parts.startTime = native.clocks().realtime;
+  return hooks;
+}
+
+async function startReaders(parts: Parts): Promise<void> {
+  const { request, native, object, owners } = parts;
+  const { source } = request.plan;
+  if (source.kind === 'stacks') {
+    parts.mappings = native.openMappings();
+    for (const pid of await processesInScope(request.targets)) parts.mappings.addProcess(pid);
+  }
+  if (source.kind === 'ring') {
+    const { monotonic, realtime } = native.clocks();
+    parts.spool = openSpool(request.spool);
+    parts.drain = drainEvents(native, object, parts.spool, {
+      source,
+      owners,
+      redact: request.redact,
+      arch,
+      clockOffset: realtime - monotonic,
+    });
+  }
+}
+
+export function control(
+  object: BpfObject,
+  set: { sampleEvery: number; containers: number; stopped?: boolean },
+): void {
+  object.setVariable('job_control', {
+    stopped: set.stopped === true ? 1 : 0,
+    sample_every: set.sampleEvery,
+    containers: set.containers,
+  });
+}

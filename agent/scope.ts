@@ -1,0 +1,152 @@
+// Puts a session's targets into the kernel's scope maps (bpf/include/scope.bpf.h), and tells which of them are still there.
+// Order matters: the programs that follow mkdir and fork are attached first, then what is there already is walked; both may put the same id in.
+
+import { opendir, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BpfMap, BpfObject } from '../native/api.ts';
+import { AgentError } from './errors.ts';
+import type { Owners } from './owners.ts';
+import type { Target } from './plan.ts';
+
+/** Enters ids of one kind (cgroups or processes) into the scope, and says which are in it. */
+interface Entrance {
+  add(key: bigint, scopeId: bigint): void;
+  remove(key: bigint): void;
+  scopeIds(): Set<bigint>;
+}
+
+export interface ScopeMaps {
+  cgroups: Entrance;
+  processes: Entrance;
+}
+
+export function scopeMaps(object: BpfObject): ScopeMaps {
+  return {
+    cgroups: entrance(object.map('scope'), object.map('scope_filter')),
+    processes: entrance(object.map('scope_processes'), object.map('scope_process_filter')),
+  };
+}
+
+/** The filter's slot is marked before the id goes in: a program that sees no mark does not look further. */
+function entrance(ids: BpfMap, filter: BpfMap): Entrance {
+  const slots = BigInt(filterSlots);
+  return {
+    add(key, scopeId) {
+      filter.set(Number(key % slots), 1);
+      ids.set(key, scopeId);
+    },
+    remove: (key) => ids.delete(key),
+    scopeIds: () => new Set(ids.entries().map((entry) => BigInt(entry.value as bigint))),
+  };
+}
+
+/** SCOPE_FILTER_SLOTS of bpf/include/scope.bpf.h. */
+const filterSlots = 4096;
+
+/** Enters every target with all that is below it now. Throws AgentError TargetMissing. */
+export async function enterScope(owners: Owners, maps: ScopeMaps): Promise<void> {
+  for (const { id, target } of owners.scoped) {
+    if (target.kind === 'cgroup') await enterGroup(target.path, id, maps.cgroups);
+    else await enterProcesses(target.pid, id, maps);
+  }
+}
+
+async function enterGroup(path: string, id: bigint, groups: Entrance): Promise<void> {
+  // The inode of a cgroup2 directory is its id (kernfs, 64 bits).
+  const { ino } = await stat(path, { bigint: true }).catch((cause: unknown) => {
+    const message = `cgroup ${path} is not there (any more): look for it below the cgroup2 mount`;
+    throw new AgentError('TargetMissing', message, { cause });
+  });
+  groups.add(ino, id);
+  for (const child of await childGroups(path)) await enterGroup(child, id, groups).catch(ignoreMissing);
+}
+
+async function childGroups(path: string): Promise<string[]> {
+  const children: string[] = [];
+  try {
+    for await (const entry of await opendir(path))
+      if (entry.isDirectory()) children.push(join(path, entry.name));
+  } catch {
+    // Removed while it was read: it has no children then.
+  }
+  return children;
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof AgentError && error.reason === 'TargetMissing')) throw error;
+}
+
+async function enterProcesses(pid: number, id: bigint, maps: ScopeMaps): Promise<void> {
+  if (!(await alive(pid)))
+    throw new AgentError('TargetMissing', `no process ${pid}: it has ended, or never was`);
+  // A child forked between two looks is followed by the kernel once its parent is in; two quiet looks mean all are.
+  const known = new Set<number>();
+  for (let added = [pid]; added.length > 0; ) {
+    for (const process of added) {
+      known.add(process);
+      maps.processes.add(BigInt(process), id);
+    }
+    added = (await descendants(pid)).filter((process) => !known.has(process));
+  }
+  // One that ended after it was entered, before the exit program saw it, must not stay: its pid may come again.
+  for (const process of known) if (!(await alive(process))) maps.processes.remove(BigInt(process));
+}
+
+/** All descendants of a process now, by the children files of all its threads. */
+async function descendants(pid: number): Promise<number[]> {
+  const found: number[] = [];
+  const waiting = [pid];
+  for (let parent = waiting.pop(); parent !== undefined; parent = waiting.pop()) {
+    for (const thread of await readdir(`/proc/${parent}/task`).catch(() => [])) {
+      const text = await readFile(`/proc/${parent}/task/${thread}/children`, 'utf8').catch(() => '');
+      const children = text.split(' ').filter(Boolean).map(Number);
+      found.push(...children);
+      waiting.push(...children);
+    }
+  }
+  return found;
+}
+
+/** True while a process is there and no zombie. */
+async function alive(pid: number): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  // The name is in parentheses and may hold anything: the state follows the last of them.
+  const state = text.slice(text.lastIndexOf(')') + 2, text.lastIndexOf(')') + 3);
+  return text !== '' && state !== 'Z' && state !== 'X';
+}
+
+/** How many targets are still there: a cgroup that exists, a process tree with a living member. */
+export async function targetsLeft(targets: readonly Target[], processes: Entrance): Promise<number> {
+  let left = 0;
+  // Descendants that were followed in the kernel keep a tree alive after its root has gone.
+  const trees = processes.scopeIds();
+  for (const [index, target] of targets.entries()) {
+    if (target.kind === 'cgroup' && (await exists(target.path))) left++;
+    if (target.kind === 'process' && (trees.has(BigInt(index + 1)) || (await alive(target.pid)))) left++;
+  }
+  return left;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The processes that are in scope now, for what must be read from /proc at the start (mappings). */
+export async function processesInScope(targets: readonly Target[]): Promise<number[]> {
+  const pids: number[] = [];
+  for (const target of targets) {
+    if (target.kind === 'process') pids.push(target.pid, ...(await descendants(target.pid)));
+    else pids.push(...(await processesInGroup(target.path)));
+  }
+  return pids;
+}
+
+async function processesInGroup(path: string): Promise<number[]> {
+  const text = await readFile(join(path, 'cgroup.procs'), 'utf8').catch(() => '');
+  const own = text.split('\n').filter(Boolean).map(Number);
+  const below = await Promise.all((await childGroups(path)).map(processesInGroup));
+  return [...own, ...below.flat()];
+}

@@ -1,0 +1,171 @@
+// One trace on one node, from its targets to a run on disk: scope → attach → drain → decode. A state machine (agent/state.ts) decides; this does it.
+// Neighbours: agent/plan.ts (what comes in), results/publish.ts (takes the run), cli/run.ts and later agent/serve.ts (who call it).
+
+import type { Native } from '../native/api.ts';
+import { native as builtIn } from '../native/index.ts';
+import type { Loss, ResultMeta } from '../results/shape.ts';
+import { type AttachedHook, asAgentError, openGadget } from './attach.ts';
+import { collectRows, lossesOf, metaOf } from './collect.ts';
+import { checkLimits } from './limits.ts';
+import { objectPath } from './objects.ts';
+import { costOfHit, startMeter } from './overhead.ts';
+import { ownersOf } from './owners.ts';
+import type { SessionRequest } from './plan.ts';
+import { control, type Parts, prepare, release } from './prepare.ts';
+import { targetsLeft } from './scope.ts';
+import { type Ended, type Input, initial, type State, step } from './state.ts';
+
+export interface Progress {
+  seen: bigint;
+  recorded: bigint;
+  lost: bigint;
+  sampledBy: number;
+  programsCpuNs: bigint;
+  agentCpuNs: bigint;
+  memoryBytes: bigint;
+  /** Targets still there. */
+  targets: number;
+}
+
+/** The sorted rows of a finished session (a file in its spool) with what is true of them. */
+export interface SessionResult {
+  meta: ResultMeta;
+  rows: string;
+}
+
+export interface Session {
+  attached: AttachedHook[];
+  progress(): Progress;
+  /** Ends the job early and keeps what it has; calls after the first change nothing. */
+  stop(ended: Ended): void;
+  /** Resolves when everything is detached, read and written. Rejects with AgentError when there is no result; nothing stays attached either way. */
+  finished: Promise<SessionResult>;
+}
+
+/** How often the state machine looks at the clock, the cost and the targets. */
+const tickMs = 200;
+
+/** Starts a session: when this resolves, every program is attached and everything in scope is seen.
+ *  Throws AgentError; nothing is left attached then. */
+export async function startSession(request: SessionRequest, native: Native = builtIn): Promise<Session> {
+  checkLimits(request);
+  const { trace } = request.plan;
+  const object = openGadget(native, objectPath(trace), trace);
+  const parts: Parts = { request, native, object, owners: ownersOf(request), links: [], warnings: [] };
+  try {
+    const attached = await prepare(parts);
+    return run(parts, attached);
+  } catch (error) {
+    await release(parts);
+    throw asAgentError(error, trace);
+  }
+}
+
+function run(parts: Parts, attached: AttachedHook[]): Session {
+  const { request, native, object } = parts;
+  const meter = startMeter(native, object, costOfHit(attached, 1));
+  const { promise: finished, resolve, reject } = Promise.withResolvers<SessionResult>();
+  let state: State = initial;
+  let measured = meter.measure();
+  let losses: Loss[] = [];
+  let targets = request.targets.length;
+  let ticking = Promise.resolve();
+
+  const give = (input: Input): void => {
+    const next = step(state, input, request.budget);
+    state = next.state;
+    for (const action of next.actions) {
+      if (action.kind === 'SetSampling')
+        control(object, { sampleEvery: action.every, containers: request.targets.length });
+      if (action.kind === 'Warn') warn(parts, action.reason, action.message);
+      if (action.kind === 'Finish') finish().then(resolve, reject);
+    }
+  };
+
+  const look = async (): Promise<void> => {
+    if (state.phase !== 'Running') return;
+    measured = meter.measure();
+    losses = lossesOf(parts);
+    if (parts.scope !== undefined) targets = await targetsLeft(request.targets, parts.scope.processes);
+    const failure = parts.drain?.failure();
+    if (failure !== undefined) {
+      warn(parts, 'SpoolFailed', `${failure.message}; ended with what was written until then`);
+      return give({ kind: 'Stop', ended: 'Failed' });
+    }
+    const spent = {
+      cpu: measured.cpu,
+      memoryBytes: Number(measured.memoryBytes),
+      events: Number(parts.drain?.recorded() ?? 0n),
+      artifactBytes: parts.spool?.bytes ?? 0,
+    };
+    give({ kind: 'Tick', now: performance.now(), spent, targetsLeft: targets });
+  };
+
+  const timer = setInterval(() => {
+    ticking = ticking.then(look).catch((error: unknown) => {
+      warn(parts, 'Internal', String(error));
+      give({ kind: 'Stop', ended: 'Failed' });
+    });
+  }, tickMs);
+  // The clock of the deadline is its own: ticks may come late on a busy machine, the end of a job may not.
+  const deadline =
+    request.durationMs === undefined
+      ? undefined
+      : setTimeout(() => give({ kind: 'Stop', ended: 'Duration' }), request.durationMs);
+
+  const finish = async (): Promise<SessionResult> => {
+    clearInterval(timer);
+    clearTimeout(deadline);
+    for (const link of parts.links.splice(0)) link.close();
+    const completionTime = native.clocks().realtime;
+    try {
+      await ticking;
+      const { rows } = await collectRows(parts);
+      measured = meter.measure();
+      losses = lossesOf(parts);
+      const { ended, sampledBy } = endOf(state);
+      const end = { ended, sampledBy, completionTime, attached, measured, losses, recorded: recorded() };
+      const meta = metaOf(parts, end);
+      give({ kind: 'Drained' });
+      return { meta, rows };
+    } catch (error) {
+      throw asAgentError(error, request.plan.trace);
+    } finally {
+      meter.close();
+      await release(parts);
+    }
+  };
+
+  /** A ring's rows count when written; what a map aggregated, when it was in scope and not skipped. */
+  const recorded = (): bigint => parts.drain?.recorded() ?? measured.scoped - measured.skipped;
+
+  give({ kind: 'Attached', now: performance.now(), durationMs: request.durationMs });
+
+  return {
+    attached,
+    progress() {
+      const lost = losses.reduce((sum, loss) => sum + loss.count, 0n);
+      return {
+        seen: recorded() + lost,
+        recorded: recorded(),
+        lost,
+        sampledBy: endOf(state).sampledBy,
+        programsCpuNs: measured.programsCpuNs,
+        agentCpuNs: measured.agentCpuNs,
+        memoryBytes: measured.memoryBytes,
+        targets,
+      };
+    },
+    stop: (ended) => give({ kind: 'Stop', ended }),
+    finished,
+  };
+}
+
+function endOf(state: State): { ended: Ended; sampledBy: number } {
+  const sampledBy = state.phase === 'Preparing' ? 1 : state.sampledBy;
+  return { ended: 'ended' in state ? state.ended : 'Stopped', sampledBy };
+}
+
+function warn(parts: Parts, reason: string, message: string): void {
+  parts.warnings.push({ node: parts.request.node, reason, message });
+}

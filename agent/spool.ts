@@ -1,0 +1,79 @@
+// A session's events on disk while it runs: JSON lines in time order, in one file as long as they come in order, else in several
+// that are merged at the end. Neighbours: agent/drain.ts fills it, results/merge.ts folds the files.
+
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mergeLineFiles } from '../results/merge.ts';
+
+/** More files than this are merged into one while the job runs, so that no merge needs too many descriptors. */
+const mostFiles = 64;
+
+export interface Spool {
+  /** Appends lines whose times begin at `first` and end at `last` (ns). */
+  append(lines: Uint8Array, first: bigint, last: bigint): Promise<void>;
+  readonly bytes: number;
+  /** Merges what there is into one file and gives its path; the spool is closed after it. */
+  finish(): Promise<string>;
+  /** Closes and removes all its files. */
+  discard(): Promise<void>;
+}
+
+export function openSpool(folder: string): Spool {
+  const files: { path: string; last: bigint }[] = [];
+  let current: FileHandle | undefined;
+  let made = 0;
+  let bytes = 0;
+
+  const next = async (): Promise<FileHandle> => {
+    await current?.close();
+    current = undefined;
+    if (files.length >= mostFiles) await mergeAll();
+    const path = join(folder, `events-${made++}.jsonl`);
+    current = await open(path, 'wx', 0o600);
+    files.push({ path, last: 0n });
+    return current;
+  };
+
+  const mergeAll = async (): Promise<void> => {
+    const path = join(folder, `events-${made++}.jsonl`);
+    await mergeLineFiles(
+      files.map((file) => file.path),
+      path,
+    );
+    let last = 0n;
+    for (const file of files) if (file.last > last) last = file.last;
+    for (const file of files.splice(0, files.length, { path, last })) await rm(file.path);
+  };
+
+  return {
+    get bytes() {
+      return bytes;
+    },
+    async append(lines, first, last) {
+      const tail = files.at(-1);
+      const inOrder = current !== undefined && tail !== undefined && tail.last <= first;
+      const file = inOrder && current !== undefined ? current : await next();
+      let written = 0;
+      // A short write is how a disk that is nearly full answers; the next write then says ENOSPC.
+      while (written < lines.length)
+        written += (await file.write(lines, written, lines.length - written)).bytesWritten;
+      bytes += lines.length;
+      const end = files.at(-1);
+      if (end !== undefined) end.last = last;
+    },
+    async finish() {
+      if (files.length === 0) await next();
+      await current?.close();
+      current = undefined;
+      if (files.length > 1) await mergeAll();
+      const path = join(folder, 'events.jsonl');
+      for (const file of files.splice(0)) await rename(file.path, path);
+      return path;
+    },
+    async discard() {
+      await current?.close();
+      current = undefined;
+      for (const file of files.splice(0)) await rm(file.path, { force: true });
+    },
+  };
+}

@@ -1,0 +1,55 @@
+// From the kernel's stack maps to rows of resolved frames. Neighbours: bpf/include/stacks.bpf.h (the maps), native (Symbolizer), results/merge.ts (folds equal stacks).
+
+import type { Source } from '../bpf/gadget.ts';
+import type { BpfMap, BpfObject, Frame, Symbolizer } from '../native/api.ts';
+import type { Row } from '../results/shape.ts';
+import { memberOf } from './columns.ts';
+import { integer, keyOf, member } from './decode.ts';
+import type { Owners } from './owners.ts';
+
+/** The rows of a stacks source, in no order; two of them may be the same stack (of two processes, or by inlining) and fold in the merge. */
+export async function* decodeStacks(
+  object: BpfObject,
+  source: Source & { kind: 'stacks' },
+  owners: Owners,
+  symbolizer: Symbolizer,
+  arch: string,
+): AsyncGenerator<Row> {
+  const addresses = readStacks(object.map('stacks'));
+  for (const { key, value } of object.map(source.map).entries()) {
+    const pid = Number(integer(member(member(key, 'process') ?? 0, 'pid')));
+    const first = integer(member(value, 'first'));
+    const user = addresses.get(integer(member(key, 'user_stack')));
+    const kernel = addresses.get(integer(member(key, 'kernel_stack')));
+    const innermostFirst: Frame[] = [];
+    if (kernel !== undefined) innermostFirst.push(...symbolizer.kernel(kernel).flat());
+    if (user !== undefined) innermostFirst.push(...(await symbolizer.user(pid, first, user)).flat());
+    yield {
+      kind: 'stacks',
+      key: keyOf(key, source.shape.keys, owners, arch),
+      frames: innermostFirst.reverse(),
+      value: source.shape.weights.map((weight) => integer(member(value, memberOf(weight)))),
+    };
+  }
+}
+
+/** Stack id → its addresses, innermost first. The kernel's array is filled up with zeros. */
+function readStacks(map: BpfMap): Map<bigint, BigUint64Array> {
+  const { count, keys, values } = map.bytes();
+  const stacks = new Map<bigint, BigUint64Array>();
+  if (count === 0) return stacks;
+  const ids = words(keys);
+  const all = words(values);
+  const depth = all.length / count;
+  for (let index = 0; index < count; index++) {
+    const stack = all.subarray(index * depth, (index + 1) * depth);
+    const end = stack.indexOf(0n);
+    stacks.set(ids[index] ?? 0n, end < 0 ? stack : stack.subarray(0, end));
+  }
+  return stacks;
+}
+
+function words(bytes: Uint8Array): BigUint64Array {
+  const aligned = bytes.byteOffset % 8 === 0 ? bytes : Uint8Array.from(bytes);
+  return new BigUint64Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 8);
+}
