@@ -4,10 +4,11 @@ import { type Column, type Owner, ownerColumns, type Row, type Shape, type Value
 
 const timeColumn: Column = { name: 'time', type: 'time', description: 'When it was seen' };
 
-/** The columns of `row.key`. Events: time, then whose it is; other shapes: whose it is, then the shape's keys. */
+/** The columns of `row.key`. Events: time, then whose it is; other shapes: whose it is, then the shape's keys. A shape may name the owner's
+ *  columns itself, or leave them out: rows have them either way, first. */
 export function keyColumns(shape: Shape): Column[] {
   if (shape.kind === 'events') return [shape.columns.find(isTime) ?? timeColumn, ...ownerColumns];
-  return [...ownerColumns, ...shape.keys];
+  return [...ownerColumns, ...shape.keys.filter((column) => !isOwner(column))];
 }
 
 /** The columns of `row.value`; for a histogram none (its value is buckets and total, not columns). */

@@ -6,6 +6,8 @@ import { readLines, writeFileThrough } from './lines.ts';
 import { decodeRow, encodeRow } from './row-json.ts';
 import type { Row, Shape } from './shape.ts';
 
+export { sortRows } from './sort.ts';
+
 /** Writes rows in the order given, which must be compareRows' (results/sort.ts makes it so). Gives their number. */
 export async function writeRun(
   path: string,
