@@ -131,6 +131,7 @@ struct thread_info {
 
 struct task_struct {
     struct thread_info thread_info;
+    void *stack;
     unsigned int flags;
     pid_t pid;
     pid_t tgid;
@@ -166,6 +167,31 @@ struct sock_cgroup_data {
 struct sock {
     struct sock_cgroup_data sk_cgrp_data;
     struct socket *sk_socket;
+};
+
+/* Opening files. */
+struct filename {
+    const char *name;
+};
+
+struct open_how {
+    u64 flags;
+};
+
+/* io_uring. */
+struct io_ring_ctx;
+
+struct io_kiocb {
+    u8 opcode;
+};
+
+struct io_open {
+    struct filename *filename;
+    struct open_how how;
+};
+
+struct io_uring_cqe {
+    s32 res;
 };
 
 /* Block I/O. */

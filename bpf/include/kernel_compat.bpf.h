@@ -32,22 +32,37 @@ static __always_inline u64 sock_cgroup_id(struct sock *sk) {
     return BPF_CORE_READ((struct cgroup *)word, kn, id);
 }
 
-/** The number of the system call that these registers came with; negative: none. */
-static __always_inline long syscall_number(struct pt_regs *regs) {
-#if defined(__TARGET_ARCH_x86)
-    return regs->orig_ax;
-#else
-    return regs->syscallno;
-#endif
+/** The registers with which the current task came into the kernel. Read them by the macros below. */
+static __always_inline struct pt_regs *current_registers(void) {
+    if (HAVE_TASK_PT_REGS) return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+    /* Until 5.14: at the top of its kernel stack, which is 16 KiB on x86-64 and arm64. */
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+    return BPF_CORE_READ(task, stack) + 16384 - bpf_core_type_size(struct pt_regs);
 }
+
+#define REGISTER(regs, member) (HAVE_TASK_PT_REGS ? (regs)->member : BPF_CORE_READ(regs, member))
+
+/* The number and the arguments of a system call, at its entry and at its exit. Not after execve,
+ * rt_sigreturn, exit and exit_group. */
+#if defined(__TARGET_ARCH_x86)
+#define SYSCALL_NUMBER(regs) ((s64)REGISTER(regs, orig_ax))
+#define SYSCALL_ARGUMENT_1(regs) REGISTER(regs, di)
+#define SYSCALL_ARGUMENT_2(regs) REGISTER(regs, si)
+#define SYSCALL_ARGUMENT_3(regs) REGISTER(regs, dx)
+#else
+#define SYSCALL_NUMBER(regs) ((s64)REGISTER(regs, syscallno))
+#define SYSCALL_ARGUMENT_1(regs) REGISTER(regs, orig_x0) /* the result overwrites x0 */
+#define SYSCALL_ARGUMENT_2(regs) REGISTER(regs, regs[1])
+#define SYSCALL_ARGUMENT_3(regs) REGISTER(regs, regs[2])
+#endif
 
 /** True when the current call came by the 32-bit table, whose numbers mean other calls. */
 static __always_inline bool syscall_is_compat(struct pt_regs *regs) {
 #if defined(__TARGET_ARCH_x86)
     /* TS_COMPAT, the kernel's own sign: a 64-bit process can use int 0x80 too. */
-    struct task_struct *task = (void *)bpf_get_current_task();
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task();
     return BPF_CORE_READ(task, thread_info.status) & 2;
 #else
-    return regs->pstate & 0x10;
+    return REGISTER(regs, pstate) & 0x10;
 #endif
 }
