@@ -7,6 +7,10 @@
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
     env.SetInstanceData(new Instance);
     addErrors(env, exports);
+    addFeatures(env, exports);
+    addObject(env, exports);
+    addMap(env, exports);
+    addProcess(env, exports);
     return exports;
 }
 

@@ -2,3 +2,7 @@
 #pragma once
 
 #include "errors.h"
+#include "features.h"
+#include "map.h"
+#include "object.h"
+#include "process.h"
