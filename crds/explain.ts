@@ -1,6 +1,7 @@
 // Turns zod's issues into sentences that say what to write instead. Neighbours: crds/trace-job.ts makes the schema, crds/read.ts adds line and column.
 
 import { z } from 'zod';
+import { escapeTerminal } from '../results/escape.ts';
 import { nearest } from './nearest.ts';
 
 /** What is wrong at one place of a value. `key`: the member that is wrong itself (its name), not what it holds. */
@@ -52,9 +53,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
 
 /** A name from hostile input, safe for a terminal and bounded. */
 export function visible(text: string): string {
-  const short = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return short.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+  return escapeTerminal(text, 80);
 }
 
 function unknownKey(schema: z.ZodType, path: PropertyKey[], key: string, aliases: Aliases): string {
