@@ -15,8 +15,9 @@ export function memberOf(column: From): string {
 /** The names that a column's integers stand for, or undefined. */
 export function namesOf(column: From, arch: string): ReadonlyMap<bigint, string> | undefined {
   if (column.names === undefined) return undefined;
-  if (typeof column.names === 'string') return nameTable(column.names, arch);
-  return new Map(Object.entries(column.names).map(([value, name]) => [BigInt(value), name]));
+  const { names } = column;
+  if (names === 'syscall' || names === 'errno' || names === 'signal') return nameTable(names, arch);
+  return new Map(Object.entries(names).map(([value, name]) => [BigInt(value), name]));
 }
 
 /** The name of a record's member among a batch's columns: nested members are joined by an underscore. */
@@ -35,7 +36,7 @@ export function withOwners(shape: Shape): Shape {
 
 /** Without what only an agent needs: where it came from. A result's reader sees names, not numbers. */
 function plainColumn(column: From): Column {
-  const { member, names, ...plain } = column;
+  const { member, names, when, completion, ...plain } = column;
   return names === undefined ? plain : { ...plain, type: 'text' };
 }
 
@@ -53,7 +54,8 @@ export function jsonFields(
 }
 
 function jsonField(column: From, arch: string, offset: bigint): JsonField {
-  const field = fieldOf(column, arch, offset);
+  let field = fieldOf(column, arch, offset);
+  if (column.when !== undefined) field = { when: column.when.replaceAll('.', '_'), field };
   return column.completion === true ? { when: 'completed', field } : field;
 }
 

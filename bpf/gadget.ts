@@ -46,6 +46,8 @@ export type From<C extends Column = Column> = C & {
   member?: string;
   /** The integer stands for a name: 'syscall' and 'errno' by the node's architecture, 'signal', or a table of the gadget's own. */
   names?: 'syscall' | 'errno' | 'signal' | Record<number, string>;
+  /** A member of the record; where it is 0 this column is null (an errno where nothing failed). */
+  when?: string;
   /** The member belongs to the completion record: null until that has come. */
   completion?: true;
 };

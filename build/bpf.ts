@@ -1,10 +1,10 @@
 // `npm run build`, third step: every bpf/gadgets/<name>/program.bpf.c becomes dist/bpf/<arch>/<name>.bpf.o by one rule, for both
-// architectures; nothing here names a gadget. Neighbours: build/main.ts calls it, native/ opens what it makes.
+// architectures; nothing here names a gadget. Neighbours: build/native.ts has libbpf's headers, native/ opens what this makes.
 
-import { existsSync, globSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { nativeLibraries } from './native.ts';
 import { command } from './step.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -21,17 +21,6 @@ export function thisArchitecture(): Architecture {
 /** Where a gadget's object lies once built. */
 export function objectPath(gadget: string, architecture: Architecture = thisArchitecture()): string {
   return join(root, 'dist/bpf', architecture, `${gadget}.bpf.o`);
-}
-
-/** The folder that holds bpf/bpf_helpers.h of the libbpf we link: what the newest build of libbpf-sys put out. */
-export function libbpfInclude(): string {
-  const cache = process.env.SONDE_CACHE ?? join(homedir(), '.cache/sonde');
-  const found = globSync(join(cache, 'native-libs/release/build/libbpf-sys-*/out/include'));
-  const include = found.find((folder) => existsSync(join(folder, 'bpf/bpf_helpers.h')));
-  if (include) return include;
-  throw new Error(
-    `libbpf's headers are not under ${cache}/native-libs: run the native libraries' step first`,
-  );
 }
 
 /** The libc's folder of <asm/types.h>, which Debian keeps by architecture; the types are the same for all. */
@@ -67,7 +56,7 @@ async function buildProgram(
     'clang-19',
     ...['-O2', '-g', '-target', 'bpf', '-mcpu=v3', `-D__TARGET_ARCH_${architecture}`],
     ...['-Wall', '-Werror', '-Wno-address-of-packed-member'],
-    ...['-Ibpf/include', ...includes.flatMap((folder) => ['-idirafter', folder])],
+    ...['-Ibpf/include', ...includes.flatMap((folder) => ['-isystem', folder])],
     ...['-MD', '-MF', `${fresh}.d`, '-MT', 'object', '-c', source],
   ];
   const recipe = compile.join(' ').replaceAll(fresh, target);
@@ -91,7 +80,8 @@ async function buildProgram(
  */
 export async function buildPrograms(): Promise<string> {
   const sources = globSync('bpf/gadgets/*/program.bpf.c', { cwd: root }).sort();
-  const includes = [libbpfInclude(), ...(await systemIncludes())];
+  const { include, uapi } = await nativeLibraries();
+  const includes = [include, uapi, ...(await systemIncludes())];
   let built = 0;
   const failures: unknown[] = [];
   const one = async (architecture: Architecture): Promise<void> => {
