@@ -56,7 +56,9 @@ export function jsonFields(
 function jsonField(column: From, arch: string, offset: bigint): JsonField {
   let field = fieldOf(column, arch, offset);
   if (column.when !== undefined) field = { when: column.when.replaceAll('.', '_'), field };
-  return column.completion === true ? { when: 'completed', field } : field;
+  const shown: JsonField =
+    column.when === undefined ? field : { when: column.when.replaceAll('.', '_'), field };
+  return column.completion === true ? { when: 'completed', field: shown } : shown;
 }
 
 function fieldOf(column: From, arch: string, offset: bigint): JsonField {

@@ -48,6 +48,8 @@ export async function prepare(parts: Parts): Promise<AttachedHook[]> {
 
   for (const [name, value] of Object.entries(plan.variables)) object.setVariable(name, value);
   for (const [map, entries] of Object.entries(plan.maxEntries)) object.setMaxEntries(map, entries);
+  // Every object has the ring by its includes; who does not use it shall not pay for it.
+  if (plan.source.kind !== 'ring') object.setMaxEntries('events', 4096);
   object.setVariable('scope_by_cgroup', kinds.has('cgroup'));
   object.setVariable('scope_by_process', kinds.has('process'));
   loadPrograms(object, [...following, ...uses], plan.trace);
@@ -84,13 +86,12 @@ async function startReaders(parts: Parts): Promise<void> {
   }
 }
 
+/** Mapped memory: takes effect with the next event, no system call. */
 export function control(
   object: BpfObject,
-  set: { sampleEvery: number; containers: number; stopped?: boolean },
+  set: { sampleEvery?: number; containers?: number; stopped?: boolean },
 ): void {
-  object.setVariable('job_control', {
-    stopped: set.stopped === true ? 1 : 0,
-    sample_every: set.sampleEvery,
-    containers: set.containers,
-  });
+  if (set.sampleEvery !== undefined) object.setVariable('job_sample_every', set.sampleEvery);
+  if (set.containers !== undefined) object.setVariable('job_containers', set.containers);
+  if (set.stopped !== undefined) object.setVariable('job_stopped', set.stopped ? 1 : 0);
 }

@@ -75,8 +75,7 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
     const next = step(state, input, request.budget);
     state = next.state;
     for (const action of next.actions) {
-      if (action.kind === 'SetSampling')
-        control(object, { sampleEvery: action.every, containers: request.targets.length });
+      if (action.kind === 'SetSampling') control(object, { sampleEvery: action.every });
       if (action.kind === 'Warn') warn(parts, action.reason, action.message);
       if (action.kind === 'Finish') finish().then(resolve, reject);
     }
