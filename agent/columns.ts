@@ -4,7 +4,7 @@ import type { From } from '../bpf/gadget.ts';
 import type { BtfValue, JsonField } from '../native/api.ts';
 import type { Column, Shape, Value } from '../results/shape.ts';
 import { ownerColumns } from '../results/shape.ts';
-import { nameTable } from './names.ts';
+import { isNameTable, nameTable } from './names.ts';
 import type { Owners } from './owners.ts';
 
 /** The BTF member that a column comes from, as a path ("process.name"). */
@@ -16,7 +16,7 @@ export function memberOf(column: From): string {
 export function namesOf(column: From, arch: string): ReadonlyMap<bigint, string> | undefined {
   if (column.names === undefined) return undefined;
   const { names } = column;
-  if (names === 'syscall' || names === 'errno' || names === 'signal') return nameTable(names, arch);
+  if (isNameTable(names)) return nameTable(names, arch);
   return new Map(Object.entries(names).map(([value, name]) => [BigInt(value), name]));
 }
 

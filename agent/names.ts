@@ -8,6 +8,11 @@ import syscallsX86 from './names/syscalls.x86.json' with { type: 'json' };
 
 export type NameTable = 'syscall' | 'errno' | 'signal';
 
+/** True for what names a table here, and not a table of a gadget's own. */
+export function isNameTable(names: unknown): names is NameTable {
+  return names === 'syscall' || names === 'errno' || names === 'signal';
+}
+
 const tables = {
   errno: byNumber(errnos),
   signal: byNumber(signals),
