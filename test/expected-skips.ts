@@ -1,0 +1,25 @@
+// Skips that are right: what a machine or a guest kernel cannot do, with the reason. A skip that is not here fails the test run.
+
+import type { KernelSeries } from './kernels/kernels.ts';
+
+export interface ExpectedSkip {
+  /** Where: on this machine, or in a guest of this series ('guest': in any). */
+  where: 'host' | 'guest' | KernelSeries;
+  file: RegExp;
+  test: RegExp;
+  why: string;
+}
+
+export const expectedSkips: ExpectedSkip[] = [];
+
+/** Why this skip was to be expected; undefined if nobody expected it. */
+export function reasonToExpect(
+  where: 'host' | KernelSeries,
+  file: string,
+  test: string,
+  list: readonly ExpectedSkip[] = expectedSkips,
+): string | undefined {
+  const places = where === 'host' ? ['host'] : ['guest', where];
+  return list.find((skip) => places.includes(skip.where) && skip.file.test(file) && skip.test.test(test))
+    ?.why;
+}

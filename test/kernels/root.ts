@@ -1,0 +1,105 @@
+// Makes the guest's file system: Node and its libraries, busybox, and the checkout at the same path as here, so that paths mean the same.
+// It is one archive in memory (test/kernels/cpio.ts): a guest needs no disk, no driver and no clean-up. test/kernels/init.sh is its first process.
+
+import { existsSync } from 'node:fs';
+import { readdir, readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { command } from '../../build/step.ts';
+import { root } from '../files.ts';
+import { type Entry, writeArchive } from './cpio.ts';
+import type { GuestTask } from './inside.ts';
+
+/** Writes the archive for one run. */
+export async function writeRoot(file: string, task: GuestTask): Promise<void> {
+  const entries = [
+    ...system(task, await readFile(join(import.meta.dirname, 'init.sh'), 'utf8')),
+    ...(await programs([process.execPath, '/usr/bin/busybox', ...peers.filter(existsSync)])),
+    ...(await checkout()),
+    ...(await modules()),
+  ];
+  await writeArchive(file, entries.map(placed));
+}
+
+/** Tools that gadget tests hold their numbers against; those that the machine has come along. */
+const peers = ['opensnoop', 'execsnoop', 'offcputime', 'runqlat', 'syscount', 'tcplife'].map(
+  (name) => `/usr/sbin/${name}`,
+);
+
+function system(task: GuestTask, init: string): Entry[] {
+  const folders = ['proc', 'sys', 'dev', 'tmp', 'run', 'root', 'var/tmp'];
+  return [
+    ...folders.map((path): Entry => ({ path, folder: true })),
+    { path: 'init', text: init, mode: 0o755 },
+    { path: 'etc/passwd', text: 'root:x:0:0:root:/root:/bin/sh\n' },
+    { path: 'etc/group', text: 'root:x:0:\n' },
+    { path: 'etc/hosts', text: '127.0.0.1 localhost guest\n' },
+    { path: 'etc/sonde-root', text: `${root}\n` },
+    { path: 'etc/sonde-tests.json', text: JSON.stringify(task) },
+    { path: 'bin/node', link: '/usr/bin/node' },
+    { path: 'bin/busybox', link: '/usr/bin/busybox' },
+  ];
+}
+
+/** Executables with the libraries that their loader would take. */
+async function programs(paths: string[]): Promise<Entry[]> {
+  const files = new Map<string, string>();
+  for (const path of paths) {
+    files.set(path === process.execPath ? '/usr/bin/node' : path, path);
+    const listed = await command(['ldd', path]).catch(() => '');
+    for (const [, library] of listed.matchAll(/(\/\S+) \(0x/g)) {
+      if (library !== undefined) files.set(library, library);
+    }
+  }
+  return Promise.all([...files].map(async ([path, from]) => ({ path, from: await realpath(from) })));
+}
+
+/** What git would commit, and what is built. */
+async function checkout(): Promise<Entry[]> {
+  const listed = await command(['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+  });
+  const files = listed.split('\0').filter((path) => path !== '' && existsSync(join(root, path)));
+  const built = await filesBelow(join(root, 'dist'), (path) => !/\/dist\/(native|bpf\/arm64)$/.test(path));
+  // An archive's times are whole seconds: what is built must stay newer than its sources, else tests would build it again.
+  const now = Math.ceil(Date.now() / 1000);
+  return [
+    ...files.map((path) => ({ path: join(root, path), from: join(root, path) })),
+    ...built.map((path) => ({ path, from: path, time: now })),
+  ];
+}
+
+/** The npm packages that run in tests; not those that only build or browse. */
+async function modules(): Promise<Entry[]> {
+  const lock: unknown = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+  const entries: Entry[] = [];
+  for (const [path, { dev }] of packagesOf(lock)) {
+    if (path === '' || (dev && path !== 'node_modules/fast-check' && path !== 'node_modules/pure-rand'))
+      continue;
+    const below = await filesBelow(join(root, path), (folder) => !folder.endsWith('/node_modules'));
+    entries.push(...below.map((file) => ({ path: file, from: file })));
+  }
+  return entries;
+}
+
+function packagesOf(lock: unknown): [string, { dev: boolean }][] {
+  if (typeof lock !== 'object' || lock === null || !('packages' in lock)) return [];
+  const { packages } = lock;
+  if (typeof packages !== 'object' || packages === null) return [];
+  return Object.entries(packages).map(([path, entry]) => [path, { dev: Boolean(entry?.dev) }]);
+}
+
+async function filesBelow(folder: string, enter: (folder: string) => boolean): Promise<string[]> {
+  if (!existsSync(folder)) return [];
+  const files: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory() && enter(path)) files.push(...(await filesBelow(path, enter)));
+    else if (entry.isFile() || entry.isSymbolicLink()) files.push(path);
+  }
+  return files;
+}
+
+/** Archive paths have no slash at the start, and libraries stand where the loader looks, whether or not /lib is a link on this machine. */
+function placed(entry: Entry): Entry {
+  return { ...entry, path: entry.path.replace(/^\/+/, '') };
+}
