@@ -1,8 +1,8 @@
 // The command line of `sonde run` as data. Pure: no files are read, no gadget is loaded. Neighbours: cli/run.ts acts on it, cli/parameters.ts knows a gadget's flags.
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { nearestName } from '../bpf/nearest.ts';
 import { type Duration, parseDuration } from '../crds/duration.ts';
-import { nearest } from '../crds/nearest.ts';
 import { escapeTerminal } from '../results/escape.ts';
 import { CliError } from './errors.ts';
 import type { GivenFlag, Parameter } from './parameters.ts';
@@ -137,7 +137,7 @@ function readTokens(own: string[], types: OptionTypes, gadgetWordGiven: string |
 }
 
 function unknownFlag(raw: string, known: readonly string[]): CliError {
-  const meant = nearest(raw.replace(/^-+/, ''), known);
+  const meant = nearestName(raw.replace(/^-+/, ''), known);
   const shown = escapeTerminal(raw, 80);
   return wrong(`unknown flag ${shown}${meant ? `; did you mean --${meant}?` : ''}`);
 }

@@ -4,7 +4,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, posix, resolve } from 'node:path';
 import type { Target } from '../agent/plan.ts';
-import { nearest } from '../crds/nearest.ts';
+import { nearestName } from '../bpf/nearest.ts';
 import { escapeTerminal } from '../results/escape.ts';
 import {
   type CgroupMount,
@@ -78,7 +78,7 @@ export function cgroupTarget(given: string, mount: CgroupMount, mountinfo: strin
       advice: `Give a group of the cgroup2 hierarchy, mounted at ${mount.mountPoint}; /proc/PID/cgroup shows it behind "0::".`,
     });
   }
-  const meant = nearest(
+  const meant = nearestName(
     posix.join('/', given),
     listGroups(mount).map((group) => group.path),
   );
@@ -115,7 +115,7 @@ export function containerTarget(wanted: string, containers: readonly Container[]
     const there = count === 0 ? 'no container runs here' : `${count} containers run here`;
     throw new CliError(
       'TargetNotFound',
-      `no container ${shown}${didYouMean(nearest(wanted, known))} (${there})`,
+      `no container ${shown}${didYouMean(nearestName(wanted, known))} (${there})`,
     );
   }
   const { container } = found;

@@ -1,8 +1,8 @@
 // Turns zod's issues into sentences that say what to write instead. Neighbours: crds/trace-job.ts makes the schema, crds/read.ts adds line and column.
 
 import { z } from 'zod';
+import { nearestName } from '../bpf/nearest.ts';
 import { escapeTerminal } from '../results/escape.ts';
-import { nearest } from './nearest.ts';
 
 /** What is wrong at one place of a value. `key`: the member that is wrong itself (its name), not what it holds. */
 export interface Explained {
@@ -62,7 +62,7 @@ function unknownKey(schema: z.ZodType, path: PropertyKey[], key: string, aliases
   const alias = trace ? aliases.get(key.toLowerCase()) : undefined;
   if (alias !== undefined) return `${what}; what others call ${visible(key)} is ${alias} here`;
   const known = members(schema, path);
-  const meant = nearest(key, known);
+  const meant = nearestName(key, known);
   if (meant !== undefined) return `${what}; did you mean ${meant}?`;
   if (known.length === 0) return `${what}; nothing can be set here`;
   return `${what}; known here: ${known.join(', ')}`;
@@ -75,7 +75,7 @@ function sentence(schema: z.ZodType, issue: z.core.$ZodIssue, given: unknown): s
     case 'invalid_value': {
       const values = issue.values.map(String);
       if (given === undefined) return `is missing; write ${values.join(' or ')}`;
-      const meant = typeof given === 'string' ? nearest(given, values) : undefined;
+      const meant = typeof given === 'string' ? nearestName(given, values) : undefined;
       const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
       return `${show(given)} is not one of ${values.join(', ')}${hint}`;
     }

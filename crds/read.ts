@@ -13,8 +13,8 @@ import {
   parseAllDocuments,
 } from 'yaml';
 import type { z } from 'zod';
+import { nearestName } from '../bpf/nearest.ts';
 import { type Aliases, explain, formatPath, visible } from './explain.ts';
-import { nearest } from './nearest.ts';
 import {
   apiVersion,
   kinds,
@@ -116,7 +116,7 @@ function notAJob(input: unknown): string | undefined {
   }
   const { apiVersion: given, kind } = input as Record<string, unknown>;
   if (typeof kind === 'string' && !(kinds as readonly string[]).includes(kind)) {
-    const meant = nearest(kind, kinds);
+    const meant = nearestName(kind, kinds);
     return `kind: ${visible(kind)} is not a job; ${meant ? `did you mean ${meant}?` : `write one of ${kinds.join(', ')}`}`;
   }
   if (typeof given === 'string' && given !== apiVersion) {
