@@ -14,8 +14,8 @@ export function memberOf(column: From): string {
 
 /** The names that a column's integers stand for, or undefined. */
 export function namesOf(column: From, arch: string): ReadonlyMap<bigint, string> | undefined {
-  if (column.names === undefined) return undefined;
   const { names } = column;
+  if (names === undefined) return undefined;
   if (isNameTable(names)) return nameTable(names, arch);
   return new Map(Object.entries(names).map(([value, name]) => [BigInt(value), name]));
 }
