@@ -13,6 +13,8 @@ export interface Column {
   type: ColumnType;
   unit?: Unit;
   description: string;
+  /** What a sentence calls its amounts, where the name won't do: "41% of CPU in …". */
+  noun?: string;
   /** What the text may hold that is not the tracer's to show: redaction reads this. Absent: harmless (names of syscalls, states). */
   sensitive?: 'arguments' | 'path' | 'address';
   /** May be null: not known, or it has not happened (an exit code of what still runs). */

@@ -1,0 +1,190 @@
+// One pass over a result's rows, and what a person wants to know first: the top rows, the hottest functions, who made the events.
+// Neighbours: results/headline.ts says it in a line, results/render/summary.ts on a page. Memory: distinct functions and groups, not rows.
+
+import { countOf } from './buckets.ts';
+import { keyColumns, ownerName, ownerOf, processIndex } from './columns.ts';
+import { compareRows, foldBuckets } from './order.ts';
+import type { ResultMeta, Row, StackFrame } from './shape.ts';
+import { topOf } from './top.ts';
+import type { ResultView } from './view.ts';
+
+type RowOf<K extends Row['kind']> = Row & { kind: K };
+
+export interface FunctionWeight {
+  frame: StackFrame;
+  /** Weight of stacks that end in it, and of all that pass through it. */
+  self: bigint;
+  total: bigint;
+}
+
+/** Who made how many events: a process name in a container. */
+export interface EventGroup {
+  owner: string;
+  process: string | null;
+  count: bigint;
+}
+
+export type Digest =
+  | { kind: 'table'; rows: number; top: RowOf<'table'>[]; totals: bigint[] }
+  | { kind: 'histogram'; rows: number; top: RowOf<'histogram'>[]; all: RowOf<'histogram'>['value'] }
+  | {
+      kind: 'stacks';
+      rows: number;
+      total: bigint;
+      /** By self, heaviest first. */
+      functions: FunctionWeight[];
+      hottest: RowOf<'stacks'>[];
+      /** Weight by the innermost function that is not the kernel's: what the code was doing. */
+      blamed: FunctionWeight[];
+    }
+  | {
+      kind: 'events';
+      /** How many rows the groups count; fewer than recorded where there are very many. */
+      rows: number;
+      complete: boolean;
+      first: RowOf<'events'>[];
+      groups: EventGroup[];
+    };
+
+/** Rows kept of a table or histogram, functions, stacks, first events. */
+const kept = { rows: 50, functions: 50, stacks: 10, events: 100, groups: 50 };
+/** Events that are read to tell who made them: reading all of millions would cost more CPU than recording them did. */
+const eventsRead = 100_000;
+
+export function digest(view: ResultView): Promise<Digest> {
+  const { kind } = view.meta.shape;
+  if (kind === 'table') return digestTable(view);
+  if (kind === 'histogram') return digestHistogram(view);
+  return kind === 'stacks' ? digestStacks(view) : digestEvents(view);
+}
+
+async function digestTable({ meta, rows }: ResultView): Promise<Digest> {
+  const { shape } = meta;
+  const values = shape.kind === 'table' ? shape.values : [];
+  const sort = sortIndex(meta);
+  const top = topOf<RowOf<'table'>>(
+    kept.rows,
+    (a, b) => heavier(a.value[sort] ?? 0n, b.value[sort] ?? 0n) || compareRows(a, b),
+  );
+  const totals = values.map(() => 0n);
+  let count = 0;
+  for await (const row of rows()) {
+    if (row.kind !== 'table') continue;
+    count++;
+    top.add(row);
+    row.value.forEach((value, i) => {
+      totals[i] = (totals[i] ?? 0n) + value;
+    });
+  }
+  return { kind: 'table', rows: count, top: top.list(), totals };
+}
+
+/** Which value column a table is sorted by; the first where the shape names none that exists. */
+export function sortIndex({ shape }: ResultMeta): number {
+  if (shape.kind !== 'table') return 0;
+  return Math.max(
+    0,
+    shape.values.findIndex((column) => column.name === shape.sort),
+  );
+}
+
+async function digestHistogram({ rows }: ResultView): Promise<Digest> {
+  const top = topOf<RowOf<'histogram'>>(
+    kept.rows,
+    (a, b) => heavier(countOf(a.value.buckets), countOf(b.value.buckets)) || compareRows(a, b),
+  );
+  let all: RowOf<'histogram'>['value'] = { buckets: [], total: 0n };
+  let count = 0;
+  for await (const row of rows()) {
+    if (row.kind !== 'histogram') continue;
+    count++;
+    top.add(row);
+    all = { buckets: foldBuckets(all.buckets, row.value.buckets), total: all.total + row.value.total };
+  }
+  return { kind: 'histogram', rows: count, top: top.list(), all };
+}
+
+async function digestStacks({ rows }: ResultView): Promise<Digest> {
+  const functions = new Map<string, FunctionWeight>();
+  const blamed = new Map<string, FunctionWeight>();
+  const hottest = topOf<RowOf<'stacks'>>(
+    kept.stacks,
+    (a, b) => heavier(a.value[0] ?? 0n, b.value[0] ?? 0n) || compareRows(a, b),
+  );
+  let count = 0;
+  let total = 0n;
+  for await (const row of rows()) {
+    if (row.kind !== 'stacks') continue;
+    const weight = row.value[0] ?? 0n;
+    count++;
+    total += weight;
+    hottest.add(row);
+    // A recursive function passes once through a stack, however often it is on it.
+    for (const each of new Set(row.frames.map((frame) => entry(functions, frame)))) each.total += weight;
+    const leaf = row.frames.at(-1);
+    if (!leaf) continue;
+    entry(functions, leaf).self += weight;
+    entry(blamed, row.frames.findLast((frame) => frame.kind !== 'kernel') ?? leaf).self += weight;
+  }
+  return {
+    kind: 'stacks',
+    rows: count,
+    total,
+    functions: heaviest(functions.values()),
+    hottest: hottest.list(),
+    blamed: heaviest(blamed.values()),
+  };
+}
+
+function entry(map: Map<string, FunctionWeight>, frame: StackFrame): FunctionWeight {
+  const key = `${frame.kind === 'kernel' ? 'k' : 'u'}${frame.module ?? ''}\0${frame.name}`;
+  const known = map.get(key);
+  if (known) return known;
+  const made = { frame, self: 0n, total: 0n };
+  map.set(key, made);
+  return made;
+}
+
+function heaviest(all: Iterable<FunctionWeight>): FunctionWeight[] {
+  const top = topOf<FunctionWeight>(
+    kept.functions,
+    (a, b) => heavier(a.self, b.self) || heavier(a.total, b.total) || (a.frame.name < b.frame.name ? -1 : 1),
+  );
+  for (const each of all) top.add(each);
+  return top.list();
+}
+
+async function digestEvents({ meta, rows }: ResultView): Promise<Digest> {
+  const { shape } = meta;
+  const process = processIndex(shape) - keyColumns(shape).length;
+  const groups = new Map<string, EventGroup>();
+  const first: RowOf<'events'>[] = [];
+  let count = 0;
+  let complete = true;
+  for await (const row of rows()) {
+    if (row.kind !== 'events') continue;
+    if (count === eventsRead) {
+      complete = false;
+      break;
+    }
+    count++;
+    if (first.length < kept.events) first.push(row);
+    const name = process < 0 ? null : (row.value[process] ?? null);
+    const owner = ownerName(ownerOf(shape, row));
+    const key = JSON.stringify([owner, name]);
+    const group = groups.get(key);
+    if (group) group.count++;
+    else if (groups.size < 10_000)
+      groups.set(key, { owner, process: typeof name === 'string' ? name : null, count: 1n });
+  }
+  const top = topOf<EventGroup>(
+    kept.groups,
+    (a, b) => heavier(a.count, b.count) || (a.owner + a.process < b.owner + b.process ? -1 : 1),
+  );
+  for (const group of groups.values()) top.add(group);
+  return { kind: 'events', rows: count, complete, first, groups: top.list() };
+}
+
+function heavier(a: bigint, b: bigint): number {
+  return a > b ? -1 : a < b ? 1 : 0;
+}

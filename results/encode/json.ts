@@ -1,0 +1,106 @@
+// result.json: the whole result in one documented form (results/schema.ts, docs/result.md). Neighbours: results/publish.ts.
+// Rows stream into the file: no result is ever one string.
+
+import { bucketRange, countOf } from '../buckets.ts';
+import { keyColumns, valueColumns } from '../columns.ts';
+import type { Digest } from '../digest.ts';
+import { headline, summaryRows } from '../headline.ts';
+import type { LineWriter } from '../lines.ts';
+import { jsonText, writable } from '../row-json.ts';
+import type { Column, ResultMeta, Row, StackFrame, Value } from '../shape.ts';
+import { formatTime } from '../units.ts';
+import type { ResultView } from '../view.ts';
+
+/** Raised when a reader of the last version could not read the new one. */
+export const schemaVersion = 1;
+export const apiVersion = 'sonde.dev/v1alpha1';
+export const eventsFile = 'events.jsonl';
+
+/** Everything but the data, as result.json has it; also what `sonde run --json` and a status are made from. */
+export function resultHead(meta: ResultMeta, digest: Digest) {
+  return {
+    apiVersion,
+    kind: 'TraceResult' as const,
+    schemaVersion,
+    headline: headline(meta, digest),
+    summary: summaryRows(meta, digest),
+    ...meta,
+    startTime: formatTime(meta.startTime),
+    completionTime: formatTime(meta.completionTime),
+  };
+}
+
+export async function writeJson(view: ResultView, digest: Digest, writer: LineWriter): Promise<void> {
+  const head = jsonText(resultHead(view.meta, digest));
+  // The head's closing brace makes room for the data.
+  await writer.write(`${head.slice(0, -1)},\n"data":`);
+  if (digest.kind === 'events') await writeEvents(view, digest, writer);
+  else if (digest.kind === 'stacks') await writeStacks(view, writer);
+  else await writeRows(view, writer);
+  await writer.write('}\n');
+}
+
+async function writeRows(view: ResultView, writer: LineWriter): Promise<void> {
+  let separator = '{"rows":[\n';
+  for await (const row of view.rows()) {
+    await writer.write(separator + jsonText(rowObject(view.meta, row)));
+    separator = ',\n';
+  }
+  await writer.write(separator === ',\n' ? '\n]}' : '{"rows":[]}');
+}
+
+/** Stacks name frames by their place in a table that follows them: it is known only when all stacks are written. */
+async function writeStacks(view: ResultView, writer: LineWriter): Promise<void> {
+  const places = new Map<string, number>();
+  let separator = '{"stacks":[\n';
+  for await (const row of view.rows()) {
+    if (row.kind !== 'stacks') continue;
+    const frames = row.frames.map((frame) => {
+      const text = jsonText(frameObject(frame));
+      const known = places.get(text);
+      if (known !== undefined) return known;
+      places.set(text, places.size);
+      return places.size - 1;
+    });
+    await writer.write(separator + jsonText({ ...rowObject(view.meta, row), frames }));
+    separator = ',\n';
+  }
+  await writer.write(separator === ',\n' ? '\n],' : '{"stacks":[],');
+  separator = '"frames":[\n';
+  for (const text of places.keys()) {
+    await writer.write(separator + text);
+    separator = ',\n';
+  }
+  await writer.write(separator === ',\n' ? '\n]}' : '"frames":[]}');
+}
+
+/** The rows are in a file of their own; here are their number and the first. */
+async function writeEvents(
+  view: ResultView,
+  digest: Digest & { kind: 'events' },
+  writer: LineWriter,
+): Promise<void> {
+  const first = digest.first.map((row) => rowObject(view.meta, row));
+  await writer.write(jsonText({ file: eventsFile, count: view.meta.events.recorded, first }));
+}
+
+/** A row as an object by column name: unknown values are null. */
+export function rowObject(meta: ResultMeta, row: Row): Record<string, unknown> {
+  const members = Object.fromEntries(
+    named(keyColumns(meta.shape), row.key).concat(
+      row.kind === 'histogram' ? [] : named(valueColumns(meta.shape), row.value),
+    ),
+  );
+  if (row.kind !== 'histogram' || meta.shape.kind !== 'histogram') return members;
+  const { scale } = meta.shape;
+  const buckets = row.value.buckets.map(([index, count]) => ({ ...bucketRange(scale, index), count }));
+  return { ...members, count: countOf(row.value.buckets), total: row.value.total, buckets };
+}
+
+function named(columns: readonly Column[], values: readonly Value[]): [string, unknown][] {
+  return columns.map((column, i) => [column.name, writable(values[i] ?? null, column)]);
+}
+
+function frameObject({ name, kind, module, file, line }: StackFrame) {
+  return { name, kind, module, file, line };
+}
