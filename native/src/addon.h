@@ -6,3 +6,5 @@
 #include "map.h"
 #include "object.h"
 #include "process.h"
+#include "mappings.h"
+#include "symbols.h"

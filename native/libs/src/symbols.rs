@@ -63,55 +63,28 @@ fn copy(from: &[u8], to: *mut u8, room: usize) -> usize {
     count
 }
 
-/// Reads a file's build id (up to 64 bytes) and the plain file name of its debug link (up to 255 bytes). False: no ELF file.
-///
-/// # Safety
-/// The pointers have room for that much.
+/// Opens a file's symbols. Null: not an ELF file, or one not fit to be read. The descriptor stays the caller's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sonde_elf_identify(
-    fd: i32,
-    build_id: *mut u8,
-    build_id_length: *mut usize,
-    link: *mut u8,
-    link_length: *mut usize,
-) -> bool {
-    quietly(false, || {
-        let Some(facts) = borrowed(fd).and_then(|file| facts(&file)) else {
-            return false;
-        };
-        // SAFETY: as promised by the caller.
-        unsafe {
-            *build_id_length = copy(&facts.build_id, build_id, 64);
-            *link_length = copy(&facts.debug_link, link, 255);
-        }
-        true
-    })
-}
-
-/// Opens the symbols of the file behind `fd`; those of `debug` (or -1) where it belongs to the same build. Null: no ELF file.
-/// Both descriptors stay the caller's.
-#[unsafe(no_mangle)]
-pub extern "C" fn sonde_elf_open(fd: i32, debug: i32) -> *mut SondeElf {
+pub extern "C" fn sonde_elf_open(fd: i32) -> *mut SondeElf {
     quietly(std::ptr::null_mut(), || {
-        open(fd, debug).map_or(std::ptr::null_mut(), |elf| Box::into_raw(Box::new(elf)))
+        let Some(file) = borrowed(fd) else {
+            return std::ptr::null_mut();
+        };
+        let Some(facts) = facts(&file) else {
+            return std::ptr::null_mut();
+        };
+        let (symbolizer, source, file) = symbols_of(file, facts.dwarf);
+        Box::into_raw(Box::new(SondeElf {
+            facts,
+            symbolizer,
+            source,
+            _file: file,
+        }))
     })
 }
 
-fn open(fd: i32, debug: i32) -> Option<SondeElf> {
-    let file = borrowed(fd)?;
-    let facts = facts(&file)?;
-    let mut dwarf = facts.dwarf;
-    let mut symbols = file;
-    if debug >= 0
-        && let Some(other) = borrowed(debug)
-        && let Some(of) = crate::elf::facts(&other)
-        && !facts.build_id.is_empty()
-        && of.build_id == facts.build_id
-    {
-        dwarf = of.dwarf;
-        symbols = other;
-    }
-    let owned = OwnedFd::from(symbols);
+fn symbols_of(file: File, dwarf: bool) -> (Symbolizer, Source<'static>, OwnedFd) {
+    let owned = OwnedFd::from(file);
     let mut source = Elf::new(format!("/proc/self/fd/{}", owned.as_raw_fd()));
     source.debug_syms = dwarf;
     let symbolizer = Symbolizer::builder()
@@ -121,11 +94,50 @@ fn open(fd: i32, debug: i32) -> Option<SondeElf> {
         .enable_demangling(false)
         .set_debug_dirs(Some(Vec::<&str>::new()))
         .build();
-    Some(SondeElf {
-        facts,
-        symbolizer,
-        source: source.into(),
-        _file: owned,
+    (symbolizer, source.into(), owned)
+}
+
+/// Gives a file's build id (up to 64 bytes) and the plain file name of its debug link (up to 255); true where its DWARF will be used.
+///
+/// # Safety
+/// `elf` comes from sonde_elf_open; the pointers have room for that much.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sonde_elf_describe(
+    elf: *mut SondeElf,
+    build_id: *mut u8,
+    build_id_length: *mut usize,
+    link: *mut u8,
+    link_length: *mut usize,
+) -> bool {
+    quietly(false, || {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let facts = &(*elf).facts;
+            *build_id_length = copy(&facts.build_id, build_id, 64);
+            *link_length = copy(&facts.debug_link, link, 255);
+            facts.dwarf
+        }
+    })
+}
+
+/// Takes the symbols from a separate debug file, where it is of the same build. The descriptor stays the caller's.
+///
+/// # Safety
+/// `elf` comes from sonde_elf_open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sonde_elf_attach(elf: *mut SondeElf, debug: i32) -> bool {
+    quietly(false, || {
+        // SAFETY: as promised by the caller.
+        let elf = unsafe { &mut *elf };
+        let Some(file) = borrowed(debug) else {
+            return false;
+        };
+        let Some(of) = facts(&file) else { return false };
+        if elf.facts.build_id.is_empty() || of.build_id != elf.facts.build_id {
+            return false;
+        }
+        (elf.symbolizer, elf.source, elf._file) = symbols_of(file, of.dwarf);
+        true
     })
 }
 
