@@ -9,7 +9,8 @@
  * other (a call's exit, an interrupt's sched_*) need a scratch each. */
 #pragma once
 
-#include "scope.bpf.h"
+#include "losses.bpf.h"
+#include "process.bpf.h"
 
 /** The first members of every record. id: of what the record and its completion (kind 1) have in common; 0
  * where there is none. */
@@ -24,65 +25,11 @@ struct event_header {
     EVENT_HEADER;
 };
 
-/** Whose it is within the container. */
-struct process {
-    u32 pid;           /* of the process (tgid), as the host sees it */
-    u32 container_pid; /* the same in the innermost pid namespace */
-    char name[16];
-};
-
 /** Text in the record's tail, not ended by a NUL. offset: from the record's first byte. */
 struct text {
     u16 offset;
     u16 length;
 };
-
-/* As in results/shape.ts LossReason, in its order. */
-enum loss_reason {
-    LOSS_RING_FULL,
-    LOSS_MAP_FULL,
-    LOSS_BUDGET,
-    LOSS_SAMPLED,
-    LOSS_STACK_UNAVAILABLE,
-    LOSS_DISK_FULL,
-    LOSS_RATE,
-};
-
-struct loss_key {
-    u64 container;
-    u32 reason;
-    u32 reserved;
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 4096);
-    __type(key, struct loss_key);
-    __type(value, u64);
-} losses SEC(".maps");
-
-/** Counts something seen but not recorded, for the container whose it is. */
-static __always_inline void count_loss(u64 container, enum loss_reason reason) {
-    struct loss_key key = {.container = container, .reason = reason};
-    u64 zero = 0;
-    u64 *count = bpf_map_lookup_elem(&losses, &key);
-    if (!count) {
-        bpf_map_update_elem(&losses, &key, &zero, BPF_NOEXIST);
-        count = bpf_map_lookup_elem(&losses, &key);
-    }
-    if (count) __sync_fetch_and_add(count, 1);
-}
-
-/** True when this event shall be recorded: the job is not stopped, and sampling took it. Called once per
- * event, after the scope test. */
-static __always_inline bool sampled(u64 container) {
-    u32 every = job_sample_every;
-    if (!job_stopped && (every <= 1 || bpf_get_prandom_u32() % every == 0)) return true;
-    struct scope_hits *here = scope_hits_here();
-    if (here) here->skipped++;
-    count_loss(container, job_stopped ? LOSS_BUDGET : LOSS_SAMPLED);
-    return false;
-}
 
 /** Per-CPU room to build a record of this type in; name##_get() gives it. */
 #define SCRATCH(name, record_type)                         \
@@ -96,34 +43,6 @@ static __always_inline bool sampled(u64 container) {
         u32 zero = 0;                                      \
         return bpf_map_lookup_elem(&name, &zero);          \
     }
-
-/** Of a task by a BTF pointer (argument of tp_btf or fentry, bpf_get_current_task_btf). */
-static __always_inline void process_of(struct process *process, struct task_struct *task) {
-    struct pid *pid = task->group_leader->thread_pid;
-    u32 level = pid->level;
-    process->pid = process->container_pid = task->tgid;
-    __builtin_memcpy(process->name, task->comm, sizeof(process->name));
-    if (!level) return;
-    /* One entry per nested namespace, the innermost last. */
-    bpf_probe_read_kernel(&process->container_pid, sizeof(u32), &pid->numbers[level].nr);
-}
-
-/** Of a task whose pointer the verifier doesn't know. */
-static __always_inline void process_at(struct process *process, struct task_struct *task) {
-    struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
-    u32 level = BPF_CORE_READ(pid, level);
-    process->pid = process->container_pid = BPF_CORE_READ(task, tgid);
-    BPF_CORE_READ_STR_INTO(&process->name, task, comm);
-    if (level) bpf_probe_read_kernel(&process->container_pid, sizeof(u32), &pid->numbers[level].nr);
-}
-
-/** Of the task that runs. */
-static __always_inline void process_current(struct process *process) {
-    if (HAVE_CURRENT_TASK_BTF)
-        process_of(process, bpf_get_current_task_btf());
-    else
-        process_at(process, (struct task_struct *)bpf_get_current_task());
-}
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
