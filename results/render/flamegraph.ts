@@ -1,5 +1,5 @@
 // Writes flamegraph.svg: one picture that viewers without scripts show whole, and in which a browser zooms and searches. Neighbours: results/tree.ts
-// folds the stacks, browser/flamegraph.ts is the script inside, frame-colour.ts the colours.
+// folds the stacks, browser/flamegraph.ts is the script inside, frame-look.ts the colours.
 
 import { escapeHtml, escapeTerminal } from '../escape.ts';
 import type { ResultMeta, StacksShape } from '../shape.ts';
@@ -7,7 +7,7 @@ import type { TreeNode } from '../tree.ts';
 import { formatAmount } from '../units.ts';
 import { exact, percent } from './amounts.ts';
 import { asset } from './assets.ts';
-import { frameColour } from './frame-colour.ts';
+import { frameColour, gapped, kindColour } from './frame-look.ts';
 
 export interface FlamegraphOptions {
   /** Stands at the top; absent: the trace and job. */
@@ -82,6 +82,21 @@ function px(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 
+const kindNames = { user: 'user', inlined: 'inlined', jit: 'JIT', kernel: 'kernel' } as const;
+
+/** What the colours mean, of the kinds that are there, right-aligned. */
+function legend(boxes: Box[], right: number, y: number): string {
+  const present = new Set(boxes.map((box) => box.node.kind));
+  const kinds = (['kernel', 'jit', 'inlined', 'user'] as const).filter((kind) => present.has(kind));
+  let x = right;
+  const parts = kinds.map((kind) => {
+    const name = kindNames[kind];
+    x -= name.length * 6.7 + 24;
+    return `<rect x="${px(x)}" y="${y - 9}" width="10" height="10" fill="${kindColour(kind)}"/><text x="${px(x + 14)}" y="${y}">${name}</text>`;
+  });
+  return parts.join('');
+}
+
 /** The whole file as text. `tree` is weighted by one of the shape's weights, the first unless the caller chose another; its unit is said. */
 export function renderFlamegraph(tree: TreeNode, meta: ResultMeta, options: FlamegraphOptions = {}): string {
   const { width = 1200, narrowest = 0.1, frames = 12_000, levels = 400 } = options;
@@ -113,7 +128,7 @@ export function renderFlamegraph(tree: TreeNode, meta: ResultMeta, options: Flam
     return (
       `<g class="f" data-v="${start} ${node.total} ${level}"><title>${xml(node.name, 1000)}\n` +
       `${amount(node.total)} (${percent(Number(node.total), whole)})\n${xml(about, 1000)}</title>` +
-      `<rect x="${px(x)}" y="${y}" width="${px(Math.max(wide, narrowest))}" height="${row - 1}" fill="${frameColour(kind, node.name, node.module)}"/>` +
+      `<rect x="${px(x)}" y="${y}" width="${px(gapped(wide))}" height="${row - 1}" fill="${frameColour(kind, node.name, node.module)}"/>` +
       `<text x="${px(x + 3)}" y="${y + 12.5}">${text}</text></g>\n`
     );
   });
@@ -143,7 +158,7 @@ export function renderFlamegraph(tree: TreeNode, meta: ResultMeta, options: Flam
 ${parts.join('')}</g>
 <text id="details" x="${side}" y="${bottom + 20}"></text>
 <text id="matched" x="${width - side}" y="${bottom + 20}" text-anchor="end" font-weight="bold" fill="#a21caf"></text>
-<text x="${side}" y="${bottom + 40}" fill="#57534e" font-size="11">${note}</text>
+<g font-size="11"><text x="${side}" y="${bottom + 40}" fill="#57534e">${note}</text>${legend(boxes, width - side, bottom + 40)}</g>
 <script><![CDATA[${script}]]></script>
 </svg>
 `;

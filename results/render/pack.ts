@@ -4,11 +4,14 @@
 import type { Column, Value } from '../shape.ts';
 import type { Packed } from './report-data.ts';
 
-/** JSON for inside a <script>: nothing that the HTML parser or an old JavaScript parser would act on. */
+// What the HTML parser acts on, and what reorders or hides text for who reads the file's source.
+const unfit = /[<>&\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]/g;
+
+/** JSON for inside a <script>: no markup, nothing invisible. */
 export function scriptJson(value: unknown): string {
   return JSON.stringify(value, (_name, member: unknown) =>
     typeof member === 'bigint' ? member.toString() : member,
-  ).replace(/[<>&\u2028\u2029]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  ).replace(unfit, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function packIntegers(values: (number | bigint | null)[]): Packed {

@@ -125,7 +125,7 @@ function warnings(head: ReportHead): HTMLElement | undefined {
   return h(
     'div',
     { class: 'alert warn' },
-    h('h2', {}, head.warnings.length === 1 ? 'A warning' : 'Warnings'),
+    h('h2', {}, head.warnings.length === 1 ? 'Warning' : 'Warnings'),
     h('ul', {}, ...items),
   );
 }

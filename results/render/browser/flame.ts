@@ -2,7 +2,7 @@
 // it is, click zooms. Keyboard: arrows walk, Enter zooms, Escape goes back. Neighbours: stacks.ts owns it, ../stack-model.ts lays out.
 
 import { escapeTerminal } from '../../escape.ts';
-import { frameColour } from '../frame-colour.ts';
+import { frameColour } from '../frame-look.ts';
 import type { StacksBlock } from '../report-data.ts';
 import type { StackTree } from '../stack-model.ts';
 import { h, onTheme, show, themeColour } from './dom.ts';

@@ -2,6 +2,7 @@
 
 import type { Unit } from '../../shape.ts';
 import { amount, percent } from '../amounts.ts';
+import { gapped } from '../frame-look.ts';
 import { searchPattern } from '../search.ts';
 
 interface Frame {
@@ -40,7 +41,7 @@ let pattern: RegExp | undefined;
 function place(frame: Frame, x: number, width: number): void {
   const room = Math.floor((width - 6) / letter);
   frame.rect.setAttribute('x', String(x));
-  frame.rect.setAttribute('width', String(width));
+  frame.rect.setAttribute('width', String(gapped(width)));
   frame.text.setAttribute('x', String(x + 3));
   const cut = frame.name.length <= room ? frame.name : `${frame.name.slice(0, room - 2)}..`;
   frame.text.textContent = room < 3 ? '' : cut;

@@ -10,9 +10,9 @@ import { button, h } from './dom.ts';
 export function columnWidth(data: ColumnData | undefined, rows: number): number {
   if (data === undefined) return 8;
   const step = Math.max(1, Math.floor(rows / 300));
-  let width = heading(data.column).length + 3;
+  let width = heading(data.column).length + 5;
   for (let row = 0; row < rows; row += step) width = Math.max(width, data.text(row).length + 2);
-  return Math.min(Math.max(width, 9), 48);
+  return Math.min(Math.max(width, 9), 44);
 }
 
 /** Owner columns with the same text in every row, and columns that are empty throughout. */

@@ -1,6 +1,7 @@
 // The view of a histogram result: bars of the chosen keys, keys to compare, a heat map of keys by buckets. Neighbours: bars.ts and heat-map.ts draw,
 // ../histogram-model.ts computes, grid.ts is the table of keys.
 
+import { escapeTerminal } from '../../escape.ts';
 import type { HistogramShape } from '../../shape.ts';
 import { formatAmount, formatCount, wordsOf } from '../../units.ts';
 import { amount, exact } from '../amounts.ts';
@@ -50,7 +51,8 @@ export function histogramView(data: Data, shape: HistogramShape): HTMLElement {
   const rowName = (row: number) => {
     const parts = data.columns.map((column) => column.text(row)).filter((text) => text !== '');
     const differing = data.columns.filter((_, i) => !constant.has(i)).map((column) => column.text(row));
-    return (differing.filter((text) => text !== '').join(' · ') || parts.join(' · ') || 'all').slice(0, 160);
+    const name = differing.filter((text) => text !== '').join(' · ') || parts.join(' · ') || 'all';
+    return escapeTerminal(name, 160);
   };
   const constant = new Set(
     data.columns.flatMap((column, i) => {

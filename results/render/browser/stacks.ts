@@ -3,7 +3,7 @@
 
 import { formatCount, wordsOf } from '../../units.ts';
 import { amount, exact, percent } from '../amounts.ts';
-import { kindColour } from '../frame-colour.ts';
+import { kindColour } from '../frame-look.ts';
 import type { DataColumn, StacksBlock } from '../report-data.ts';
 import { searchPattern } from '../search.ts';
 import {
@@ -125,6 +125,9 @@ export function stacksView(data: Data, block: StacksBlock): HTMLElement {
     totals = functionTotals(forward);
     graph.setTree(tree);
     reset.disabled = true;
+    const name = weights[choice.weight];
+    const share = name === undefined ? 'weight' : wordsOf(name);
+    show(widths, `As wide as their share of ${share}. Click zooms, Escape goes back, Ctrl-F searches.`);
     drawMatched();
     functions.refresh(functionColumns(), totals.length);
     drawOnly();
@@ -220,6 +223,7 @@ export function stacksView(data: Data, block: StacksBlock): HTMLElement {
       }),
     reset,
   );
+  const widths = h('span', {});
   const legend = h(
     'p',
     { class: 'legend muted' },
@@ -230,13 +234,7 @@ export function stacksView(data: Data, block: StacksBlock): HTMLElement {
         swatch.style.background = kindColour(kind);
         return h('span', {}, swatch, name);
       }),
-    h(
-      'span',
-      {},
-      'Width: ',
-      weights[0] === undefined ? '' : 'share of the weight',
-      '. Click zooms, Escape goes back.',
-    ),
+    widths,
   );
   // Ctrl-F looks for functions, as in every flame graph; a second Ctrl-F is the browser's own.
   document.addEventListener('keydown', (event) => {

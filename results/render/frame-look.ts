@@ -1,4 +1,4 @@
-// The colour of a flame graph's frame: the kind gives the hue, module and name a steady shade. Shared by the SVG and the report,
+// How a flame graph's frame looks: the kind gives the hue, module and name a steady shade. Shared by the SVG and the report,
 // so that a function looks the same in both and in tomorrow's result. All are light enough for dark text (contrast above 7:1).
 
 /** What frames are drawn as: the kinds of StackFrame, and what the renderer adds itself. */
@@ -50,4 +50,9 @@ export function frameColour(kind: DrawnKind, name: string, module = ''): string 
 export function kindColour(kind: DrawnKind): string {
   const { hue, saturation, lightness } = palettes[kind];
   return hex((hue[0] + hue[1]) / 2, saturation, (lightness[0] + lightness[1]) / 2);
+}
+
+/** The width drawn of a frame that is `wide` px: neighbours have a gap between them where there is room for one. */
+export function gapped(wide: number): number {
+  return wide > 3 ? wide - 0.7 : Math.max(wide, 0.1);
 }
