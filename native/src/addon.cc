@@ -11,6 +11,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     addObject(env, exports);
     addMap(env, exports);
     addProcess(env, exports);
+    addRing(env, exports);
     addMappings(env, exports);
     addSymbols(env, exports);
     return exports;

@@ -6,5 +6,6 @@
 #include "map.h"
 #include "object.h"
 #include "process.h"
+#include "ring.h"
 #include "mappings.h"
 #include "symbols.h"

@@ -148,7 +148,7 @@ struct Attacher {
     }
 
     void run(const Napi::Value &value) {
-        if (value.IsUndefined()) return add(bpf_program__attach(program), bpf_program__section_name(program));
+        if (value.IsUndefined()) return bySection();
         Napi::Object options = objectArgument(value, "attach options");
         std::string kind = textArgument(options.Get("kind"), "kind");
         if (kind == "auto") return bySection();
