@@ -11,6 +11,7 @@ import { CliError } from './errors.ts';
 import {
   allProcesses,
   groupName,
+  killAll,
   killGroup,
   removeGroup,
   signal,
@@ -34,6 +35,8 @@ export interface Command {
   start(native: Pick<Native, 'spawnInCgroup'>): Promise<Exit>;
   /** Asks all its processes to end, and kills them 5 s later. */
   terminate(): void;
+  /** Kills all its processes now, and removes the group if that is done at once. */
+  kill(): void;
   /** Removes the group. What the command left running goes on, in the group that `sonde` runs in: it was the user's to start.
    *  After `terminate` it is killed. Gives the number of processes that were let go. */
   cleanUp(): Promise<number>;
@@ -67,10 +70,14 @@ export async function prepareCommand(argv: readonly string[], mount: CgroupMount
       return exit;
     },
     terminate() {
-      if (started === undefined || forced) return;
+      if (started === undefined || forced || ended) return;
       forced = true;
       for (const pid of allProcesses(group)) signal(pid, 'SIGTERM');
       killer = setTimeout(() => killGroup(group), graceMs);
+    },
+    kill() {
+      killAll(group);
+      removeGroup(group);
     },
     async cleanUp() {
       if (forced && started !== undefined) {

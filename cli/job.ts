@@ -68,7 +68,7 @@ function jobFromFlags(gadget: Gadget, run: RunArguments): Job {
   };
 }
 
-/** Only what a file needs is loaded: zod and YAML cost a start from flags nothing. */
+/** The modules for YAML are loaded here and not above: a start from flags does not wait for them. */
 async function jobFromFile(file: string, override: Duration | undefined): Promise<Job> {
   const { askedMember, readTraceJobs } = await import('../crds/read.ts');
   const { memberName, tracedMember } = await import('../crds/trace-job.ts');

@@ -1,7 +1,7 @@
 // The folder that a result goes to. Neighbours: cli/run.ts, results/publish.ts (fills it).
 
-import { mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { escapeTerminal } from '../results/escape.ts';
 import { CliError } from './errors.ts';
 
@@ -9,6 +9,8 @@ export interface Output {
   folder: string;
   /** What is recorded while the job runs; on the same disk as the result. */
   spool: string;
+  /** Lets discard leave everything as it is. */
+  keepSpool(): void;
   /** Removes the spool, and the folder where nothing was written to it. */
   discard(): void;
 }
@@ -37,17 +39,22 @@ export function prepareOutput(given: string | undefined, job: string, now: Date)
 
 function makeOutput(folder: string): Output {
   const shown = escapeTerminal(folder);
-  const spool = join(folder, '.spool');
   try {
     const isNew = mkdirSync(folder, { recursive: true }) !== undefined;
     if (!isNew && readdirSync(folder).length > 0) {
       throw new CliError('OutputExists', `${shown} exists and is not empty`);
     }
-    mkdirSync(spool);
+    // Beside the folder: on the same disk, so that the rows need not be copied, and not among the result's files.
+    const spool = mkdtempSync(join(dirname(folder), `.${basename(folder).slice(0, 200)}.`));
+    let keep = false;
     return {
       folder,
       spool,
+      keepSpool() {
+        keep = true;
+      },
       discard() {
+        if (keep) return;
         rmSync(spool, { recursive: true, force: true });
         if (isNew && readdirSync(folder).length === 0) rmdirSync(folder);
       },

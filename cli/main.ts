@@ -1,0 +1,69 @@
+// `sonde`, also installed as `kubectl-sonde`: the first argument picks a subcommand, whose module alone is loaded.
+// Neighbours: cli/{run,gadgets,validate,doctor}.ts, cli/errors.ts (every way to fail), cli/help.ts.
+
+import { enableCompileCache } from 'node:module';
+import { nearestName } from '../bpf/nearest.ts';
+import { escapeTerminal } from '../results/escape.ts';
+import { asCliError, CliError, type ExitCode } from './errors.ts';
+
+type Subcommand = (args: readonly string[]) => Promise<ExitCode>;
+
+const subcommands: Record<string, () => Promise<Subcommand>> = {
+  run: async () => (await import('./run.ts')).run,
+  gadgets: async () => (await import('./gadgets.ts')).gadgets,
+  validate: async () => (await import('./validate.ts')).validate,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+  version: async () => (await import('./version.ts')).version,
+};
+
+/** Everything but exiting. */
+async function main(args: readonly string[]): Promise<ExitCode> {
+  const [name = '', ...rest] = args;
+  const own = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
+  const asksHelp = ['help', '--help', '-h', ''].includes(name);
+  if (asksHelp || own.includes('--help') || own.includes('-h')) {
+    const { help } = await import('./help.ts');
+    const about = asksHelp ? rest[0] : name;
+    process.stdout.write(await help(about, asksHelp ? rest.slice(1) : own));
+    return name === '' ? 2 : 0;
+  }
+  const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+  if (name === '--version') return (await import('./version.ts')).version([]);
+  if (subcommand === undefined) throw unknownCommand(name);
+  const start = await subcommand();
+  return await start(rest);
+}
+
+function unknownCommand(name: string): CliError {
+  const meant = nearestName(name, Object.keys(subcommands));
+  const shown = escapeTerminal(name, 80);
+  return new CliError(
+    'UnknownCommand',
+    `unknown command "${shown}"${meant ? `; did you mean ${meant}?` : ''}`,
+  );
+}
+
+/** Says what failed, why, and what to do; as JSON for scripts where --json was given. */
+function report(error: unknown, json: boolean): ExitCode {
+  const { code, message, advice, exit } = asCliError(error);
+  process.stderr.write(`sonde: ${message}\n${advice === '' ? '' : `  ${advice}\n`}`);
+  if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, advice } })}\n`);
+  if (process.env.SONDE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return exit;
+}
+
+/** Who reads our output may stop reading (`sonde gadgets | head`): that is no error of ours. */
+function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
+if (import.meta.main) {
+  enableCompileCache();
+  process.stdout.on('error', ignoreBrokenPipe);
+  process.stderr.on('error', ignoreBrokenPipe);
+  const args = process.argv.slice(2);
+  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  const exit = await main(args).catch((error: unknown) => report(error, own.includes('--json')));
+  // Pipes, files and terminals are written synchronously on Linux: nothing is cut off here.
+  process.exit(exit);
+}
