@@ -39,7 +39,7 @@ export interface ProgramUse {
 /** What must be attached together for one purpose, best way first: the agent takes the first whose hooks this kernel has. */
 export type ProgramChoice = ProgramUse[][];
 
-export type KnobValue = number | bigint | boolean | string;
+export type KnobValue = number | bigint | boolean | string | bigint[];
 
 /** A column and the member of the BTF-described key, value or record it comes from. Without `member`: the column's name in snake_case. */
 export type From<C extends Column = Column> = C & {

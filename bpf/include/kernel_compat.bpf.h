@@ -60,6 +60,7 @@ static __always_inline struct pt_regs *current_registers(void) {
 static __always_inline bool syscall_is_compat(struct pt_regs *regs) {
 #if defined(__TARGET_ARCH_x86)
     /* TS_COMPAT, the kernel's own sign: a 64-bit process can use int 0x80 too. */
+    if (HAVE_CURRENT_TASK_BTF) return bpf_get_current_task_btf()->thread_info.status & 2;
     struct task_struct *task = (struct task_struct *)bpf_get_current_task();
     return BPF_CORE_READ(task, thread_info.status) & 2;
 #else

@@ -118,20 +118,45 @@ static __always_inline u64 scope_process(u32 tgid) {
     return found ? *found : 0;
 }
 
-static __always_inline u64 scope_counted(u64 container) {
-    if (!container) return 0;
+/** Counts one run that was in scope. The scope tests call it. */
+static __always_inline void count_scoped(void) {
     struct scope_hits *here = scope_hits_here();
     if (here) here->scoped++;
+}
+
+static __always_inline u64 scope_counted(u64 container) {
+    if (container) count_scoped();
+    return container;
+}
+
+/** Subject `current`, without counting: for programs that call count_hit() and count_scoped() themselves. */
+static __always_inline u64 scope_current_uncounted(void) {
+    u64 container = 0;
+    if (scope_by_cgroup) container = scope_cgroup(bpf_get_current_cgroup_id());
+    if (scope_by_process && !container) container = scope_process(bpf_get_current_pid_tgid() >> 32);
     return container;
 }
 
 /** Subject `current`: the task that runs. */
 static __always_inline u64 scope_current(void) {
-    u64 container = 0;
     count_hit();
-    if (scope_by_cgroup) container = scope_cgroup(bpf_get_current_cgroup_id());
-    if (scope_by_process && !container) container = scope_process(bpf_get_current_pid_tgid() >> 32);
-    return scope_counted(container);
+    return scope_counted(scope_current_uncounted());
+}
+
+/** False: the current task is outside for certain. True: ask again, or know it by other means (an entry that
+ * is waiting for its exit). */
+static __always_inline bool scope_current_likely(void) {
+    if (scope_by_cgroup) {
+        u32 slot = bpf_get_current_cgroup_id() & (SCOPE_FILTER_SLOTS - 1);
+        u8 *marked = bpf_map_lookup_elem(&scope_filter, &slot);
+        if (marked && *marked) return true;
+    }
+    if (scope_by_process) {
+        u32 slot = bpf_get_current_pid_tgid() >> 32 & (SCOPE_FILTER_SLOTS - 1);
+        u8 *marked = bpf_map_lookup_elem(&scope_process_filter, &slot);
+        if (marked && *marked) return true;
+    }
+    return false;
 }
 
 /** Subject `task`, without counting; for programs that test two tasks (sched_switch) after count_hit(). The
