@@ -117,7 +117,8 @@ function asInteger(value: unknown, name: string): bigint {
   throw new Error(`${name} must hold integers`);
 }
 
-function readable(value: unknown, column: Column): Value {
+/** A value from JSON by its column. Throws an Error that says what is wrong. */
+export function readable(value: unknown, column: Column): Value {
   if (value === null || value === undefined) return null;
   if (column.type === 'time') {
     const time = typeof value === 'string' ? parseTime(value) : undefined;

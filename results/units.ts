@@ -44,10 +44,10 @@ function formatFixed(value: number, digits: number): string {
 
 /** `part` of `whole` as `41%`; `0.4%` below one percent; never 100% unless it is all. */
 export function formatShare(part: bigint, whole: bigint): string {
-  if (whole <= 0n) return '0%';
+  if (whole <= 0n || part === 0n) return '0%';
   if (part === whole) return '100%';
   const tenths = Number((part * 10000n) / whole) / 100;
-  if (tenths < 1) return tenths < 0.1 && part > 0n ? '<0.1%' : `${tenths.toFixed(1)}%`;
+  if (tenths < 1) return tenths < 0.1 ? '<0.1%' : `${tenths.toFixed(1)}%`;
   return `${Math.min(99, Math.round(tenths))}%`;
 }
 

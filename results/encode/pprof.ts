@@ -15,6 +15,7 @@ import {
   ValueType,
 } from 'pprof-format';
 import { keyColumns } from '../columns.ts';
+import { escapeTerminal } from '../escape.ts';
 import type { Column, ResultMeta, Row, StackFrame, Value, ValueColumn } from '../shape.ts';
 import type { ResultView } from '../view.ts';
 
@@ -90,7 +91,12 @@ function labelOf(strings: StringTable, column: Column, value: Value): LabelInput
   const key = strings.dedup(column.name);
   if (typeof value === 'number' || typeof value === 'bigint')
     return [{ key, num: value, numUnit: strings.dedup(column.unit ?? '') }];
-  return [{ key, str: strings.dedup(Array.isArray(value) ? value.join(' ') : String(value).toWellFormed()) }];
+  return [{ key, str: nameIn(strings, Array.isArray(value) ? value.join(' ') : String(value)) }];
+}
+
+/** A traced process's text: `pprof` prints it to terminals as it is. */
+function nameIn(strings: StringTable, text: string): number {
+  return strings.dedup(escapeTerminal(text));
 }
 
 /** Functions, mappings and locations, each once. A location is a function with those that were inlined into it. */
@@ -111,13 +117,13 @@ function frameTables(strings: StringTable) {
   function functionId({ name, file }: StackFrame): number {
     return once(JSON.stringify(['f', name, file]), () => {
       const id = functions.length + 1;
-      const text = strings.dedup(name.toWellFormed());
+      const text = nameIn(strings, name);
       functions.push(
         new ProfileFunction({
           id,
           name: text,
           systemName: text,
-          filename: strings.dedup(file?.toWellFormed() ?? ''),
+          filename: nameIn(strings, file ?? ''),
         }),
       );
       return id;
@@ -136,7 +142,7 @@ function frameTables(strings: StringTable) {
         hasLineNumbers: true,
         hasInlineFrames: true,
       };
-      mapping.push(new Mapping({ id, filename: strings.dedup(module.toWellFormed()), ...resolved }));
+      mapping.push(new Mapping({ id, filename: nameIn(strings, module), ...resolved }));
       return id;
     });
   }
