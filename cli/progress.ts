@@ -66,6 +66,11 @@ export function plainLine(moment: Moment): string {
   return `${time}: ${countsOf(moment)}`;
 }
 
+/** The last one: how long it was, whatever was planned. */
+export function endLine(moment: Moment): string {
+  return `ended after ${seconds(moment.elapsedMs)}: ${countsOf(moment)}`;
+}
+
 function seconds(ms: number): string {
   return ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 }
@@ -107,7 +112,7 @@ export function startProgress(screen: Screen, style: Style, look: () => Moment):
     },
     end() {
       clearInterval(timer);
-      screen.write(`${clear}${plainLine(look())}\n`);
+      screen.write(`${clear}${endLine(look())}\n`);
     },
   };
 }
