@@ -39,6 +39,9 @@ export interface ProgramUse {
 /** What must be attached together for one purpose, best way first: the agent takes the first whose hooks this kernel has. */
 export type ProgramChoice = ProgramUse[][];
 
+/** As BPF objects and the tables of names call a node's architecture. */
+export type Arch = 'x86' | 'arm64';
+
 export type KnobValue = number | bigint | boolean | string | bigint[];
 
 /** A column and the member of the BTF-described key, value or record it comes from. Without `member`: the column's name in snake_case. */
@@ -95,7 +98,11 @@ export interface Gadget<P extends z.ZodObject = z.ZodObject> {
   source(parameters: z.output<P>): Source;
   programs(parameters: z.output<P>): ProgramChoice[];
   /** Values of the object's `const volatile` variables, and of map sizes where they follow a parameter. */
-  knobs(parameters: z.output<P>): {
+  knobs(
+    parameters: z.output<P>,
+    /** The node's: numbers of system calls differ. */
+    arch: Arch,
+  ): {
     variables?: Record<string, KnobValue>;
     maxEntries?: Record<string, number>;
   };

@@ -3,8 +3,10 @@
 
 import { z } from 'zod';
 import type { TracePlan } from '../agent/plan.ts';
-import type { Gadget } from './gadget.ts';
+import type { Arch, Gadget } from './gadget.ts';
 import { nearestName } from './nearest.ts';
+
+const thisArch: Arch = process.arch === 'arm64' ? 'arm64' : 'x86';
 
 /** The parameters don't fit the gadget; each issue is one line for who wrote them. */
 export class ParametersInvalid extends Error {
@@ -18,10 +20,11 @@ export class ParametersInvalid extends Error {
 }
 
 /**
- * The plan of a gadget with these parameters (an object as parsed from YAML; defaults are filled in here).
+ * The plan of a gadget with these parameters (an object as parsed from YAML; defaults are filled in here),
+ * for nodes of one architecture; this machine's unless said otherwise.
  * @throws ParametersInvalid: an unknown field (with the nearest), a wrong type or value
  */
-export function planTrace(gadget: Gadget, parameters: unknown): TracePlan {
+export function planTrace(gadget: Gadget, parameters: unknown, arch: Arch = thisArch): TracePlan {
   const parsed = gadget.parameters.strict().safeParse(parameters ?? {});
   if (!parsed.success) {
     const known = Object.keys(gadget.parameters.shape);
@@ -31,7 +34,7 @@ export function planTrace(gadget: Gadget, parameters: unknown): TracePlan {
     );
   }
   const values = parsed.data;
-  const { variables = {}, maxEntries = {} } = gadget.knobs(values);
+  const { variables = {}, maxEntries = {} } = gadget.knobs(values, arch);
   return {
     trace: gadget.name,
     parameters: values,

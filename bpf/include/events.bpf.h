@@ -31,6 +31,10 @@ struct text {
     u16 length;
 };
 
+/** Keeps a record's struct in the object's BTF where no map has it as its value (built on the stack, like
+ * most completions). */
+#define RECORD(record_type) struct record_type *record_type##_layout __attribute__((unused))
+
 /** Per-CPU room to build a record of this type in; name##_get() gives it. */
 #define SCRATCH(name, record_type)                         \
     struct {                                               \

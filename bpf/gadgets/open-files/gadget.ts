@@ -4,8 +4,6 @@ import { z } from 'zod';
 import { numberOf } from '../../../agent/names.ts';
 import { defineGadget, type ProgramUse, processColumns } from '../../gadget.ts';
 
-const onOneNode = 'x86'; // errnos are the same on all
-
 const exits = (...calls: string[]): ProgramUse[] => calls.map((call) => ({ program: `open_exit_${call}` }));
 
 export default defineGadget({
@@ -24,19 +22,19 @@ export default defineGadget({
     errno: z
       .string()
       .max(24)
-      .refine((name) => name === '' || numberOf('errno', name, onOneNode) !== undefined, {
+      .refine((name) => name === '' || numberOf('errno', name, 'x86') !== undefined, {
         error: 'no such errno; ENOENT and EACCES are two',
       })
       .default('')
       .describe('Only opens that failed so: an errno by its name, such as ENOENT. Empty: all'),
     processName: z
       .string()
-      .max(15)
+      .refine((name) => Buffer.byteLength(name) < 16, { error: 'a process name has at most 15 bytes' })
       .default('')
       .describe("Only this process name (comm, at most 15 bytes: the kernel's own limit). Empty: all"),
     pathPrefix: z
       .string()
-      .max(64)
+      .refine((path) => Buffer.byteLength(path) <= 64, { error: 'at most 64 bytes' })
       .default('')
       .describe('Only paths that begin so, as the process gave them; at most 64 bytes. Empty: all'),
   }),
@@ -94,7 +92,7 @@ export default defineGadget({
   knobs: ({ failedOnly, errno, processName, pathPrefix }) => ({
     variables: {
       failed_only: failedOnly,
-      errno_only: errno === '' ? 0 : (numberOf('errno', errno, onOneNode) ?? 0),
+      errno_only: errno === '' ? 0 : (numberOf('errno', errno, 'x86') ?? 0),
       by_process_name: processName !== '',
       process_name: processName,
       path_prefix: pathPrefix,

@@ -21,7 +21,7 @@ export default defineGadget({
       .describe('Also exec calls that failed, with their errno; of their arguments at most 64'),
     processName: z
       .string()
-      .max(15)
+      .refine((name) => Buffer.byteLength(name) < 16, { error: 'a process name has at most 15 bytes' })
       .default('')
       .describe(
         'Only programs of this name (comm after the exec, at most 15 bytes; of a failed exec its caller’s). Empty: all',

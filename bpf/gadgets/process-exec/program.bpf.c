@@ -42,6 +42,8 @@ struct exit_record {
     u32 signal;
 };
 
+RECORD(exit_record);
+
 /* Programs that have not ended, by process; in it, what its end needs to know. Not preallocated: an exec
  * takes long enough. */
 struct running {

@@ -4,8 +4,6 @@ import { z } from 'zod';
 import { numberOf } from '../../../agent/names.ts';
 import { defineGadget, processColumns } from '../../gadget.ts';
 
-const arch = process.arch === 'arm64' ? 'arm64' : 'x86';
-
 const valueColumns = [
   { name: 'calls', type: 'integer', unit: 'calls', fold: 'sum', description: 'Calls that returned' },
   { name: 'errors', type: 'integer', fold: 'sum', description: 'Those of them that failed' },
@@ -77,7 +75,7 @@ export default defineGadget({
     },
   }),
   programs: ({ time }) => [[[...(time ? [{ program: 'call_enter' }] : []), { program: 'call_exit' }]]],
-  knobs: ({ syscalls, errorsOnly, byProcess, maxRows }) => ({
+  knobs: ({ syscalls, errorsOnly, byProcess, maxRows }, arch) => ({
     variables: {
       errors_only: errorsOnly,
       by_process: byProcess,
