@@ -48,8 +48,9 @@ export async function prepare(parts: Parts): Promise<AttachedHook[]> {
 
   for (const [name, value] of Object.entries(plan.variables)) object.setVariable(name, value);
   for (const [map, entries] of Object.entries(plan.maxEntries)) object.setMaxEntries(map, entries);
-  // Every object has the ring by its includes; who does not use it shall not pay for it.
-  if (plan.source.kind !== 'ring') object.setMaxEntries('events', 4096);
+  // An object has the ring by its includes; who does not use it shall not pay for it.
+  if (plan.source.kind !== 'ring' && object.maps.some(({ name }) => name === 'events'))
+    object.setMaxEntries('events', 4096);
   object.setVariable('scope_by_cgroup', kinds.has('cgroup'));
   object.setVariable('scope_by_process', kinds.has('process'));
   loadPrograms(object, [...following, ...uses], plan.trace);
