@@ -12,6 +12,8 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     addMap(env, exports);
     addProcess(env, exports);
     addRing(env, exports);
+    addSpawn(env, exports);
+    addJson(env, exports);
     addMappings(env, exports);
     addSymbols(env, exports);
     return exports;

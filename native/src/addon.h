@@ -7,5 +7,7 @@
 #include "object.h"
 #include "process.h"
 #include "ring.h"
+#include "spawn.h"
+#include "json.h"
 #include "mappings.h"
 #include "symbols.h"
