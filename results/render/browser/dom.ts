@@ -72,7 +72,8 @@ export function select(
 ): HTMLLabelElement {
   const input = h(
     'select',
-    { change: () => change(input.selectedIndex) },
+    // Of its own, since the label around it holds the options' texts too.
+    { 'aria-label': text, change: () => change(input.selectedIndex) },
     ...options.map((option, i) => h('option', { selected: i === chosen }, option)),
   );
   return h('label', { class: 'field' }, h('span', {}, text), input);
