@@ -1,0 +1,121 @@
+// A gadget's kernel test in one call: a cgroup of the test's own, a session on it, commands inside and a neighbour outside, and the rows.
+// The path is the real one: bpf/registry → bpf/plan → agent/session.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Target } from '../../agent/plan.ts';
+import { startSession } from '../../agent/session.ts';
+import { planTrace } from '../../bpf/plan.ts';
+import { loadGadget } from '../../bpf/registry.ts';
+import { findCgroup2 } from '../../cli/cgroups.ts';
+import { native } from '../../native/index.ts';
+import type { ResultMeta } from '../../results/shape.ts';
+
+export interface Traced {
+  meta: ResultMeta;
+  /** Rows by column name; integers of tables are bigint, of events as JSON has them. */
+  rows: Record<string, unknown>[];
+  /** How each command inside ended. */
+  exits: { code: number | null; signal: string | null }[];
+}
+
+export interface TraceOptions {
+  parameters?: Record<string, unknown>;
+  /** Run in scope, one after the other. */
+  inside: [string, ...string[]][];
+  /** Run outside all the while, again and again. */
+  outside?: [string, ...string[]];
+  /** The scope is the tree of the first inside command's shell instead of its cgroup. */
+  scope?: 'cgroup' | 'process';
+}
+
+let made = 0;
+
+/** A new cgroup below the cgroup2 mount; remove() when its processes have ended. */
+export function makeGroup(): { path: string; remove(): void } {
+  const mount = findCgroup2(readFileSync('/proc/self/mountinfo', 'utf8'));
+  if (mount === undefined) throw new Error('this test needs a cgroup2 hierarchy: mount one');
+  const path = join(mount.mountPoint, `sonde-test-${process.pid}-${made++}`);
+  mkdirSync(path);
+  return { path, remove: () => rmdirSync(path) };
+}
+
+/** Traces the commands with a gadget and gives what came out. Throws what the session throws (NotSupported: skip on it). */
+export async function trace(gadgetName: string, options: TraceOptions): Promise<Traced> {
+  const gadget = await loadGadget(gadgetName);
+  const group = makeGroup();
+  const spool = await mkdtemp(join(tmpdir(), 'sonde-test-'));
+  const owner = { namespace: null, pod: null, container: 'test' };
+  const target: Target =
+    options.scope === 'process'
+      ? { kind: 'process', pid: process.pid, owner }
+      : { kind: 'cgroup', path: group.path, owner };
+  let neighbour: { stop(): Promise<void> } | undefined;
+  try {
+    const session = await startSession({
+      job: { name: 'test', namespace: null, uid: `test-${process.pid}-${made}` },
+      node: 'test-node',
+      plan: planTrace(gadget, options.parameters ?? {}),
+      targets: [target],
+      budget: {},
+      redact: 'None',
+      spool,
+    });
+    const exits: Traced['exits'] = [];
+    try {
+      neighbour = options.outside && runAgainAndAgain(options.outside);
+      for (const argv of options.inside) {
+        const env = { PATH: process.env.PATH ?? '/usr/bin:/bin' };
+        const { exited } = native.spawnInCgroup(group.path, argv, env, '/');
+        exits.push(await exited);
+      }
+    } finally {
+      await neighbour?.stop();
+      session.stop('CommandExited');
+    }
+    const { meta, rows } = await session.finished;
+    return { meta, rows: readRows(meta, rows), exits };
+  } finally {
+    await rm(spool, { recursive: true, force: true });
+    group.remove();
+  }
+}
+
+function runAgainAndAgain([file, ...args]: [string, ...string[]]): { stop(): Promise<void> } {
+  let stopped = false;
+  const loop = async (): Promise<void> => {
+    do {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      spawn(file, args, { stdio: 'ignore' })
+        .on('error', reject)
+        .on('close', () => resolve());
+      await promise;
+    } while (!stopped);
+  };
+  const done = loop();
+  return {
+    stop: async () => {
+      stopped = true;
+      await done;
+    },
+  };
+}
+
+function readRows(meta: ResultMeta, path: string): Record<string, unknown>[] {
+  const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
+  const { shape } = meta;
+  if (shape.kind !== 'table') return lines.map((line) => JSON.parse(line));
+  const keys = shape.keys.map(({ name }) => name);
+  const values = shape.values.map(({ name }) => name);
+  return lines.map((line) => {
+    const row: { key: unknown[]; value: number[] } = JSON.parse(line);
+    const named = [
+      ...keys.map((name, index) => [name, row.key[index]]),
+      ...values.map((name, index) => [name, row.value[index]]),
+    ];
+    return Object.fromEntries(named);
+  });
+}

@@ -1,0 +1,37 @@
+// Workloads with known numbers: small C programs in test/workloads, built when first asked for and kept by the hash of their source.
+// Linked statically: they make no call of their own at start that a count would show, and run in a guest without libraries.
+
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheFolder } from '../../build/native.ts';
+import { command } from '../../build/step.ts';
+
+const sources = join(import.meta.dirname, '../workloads');
+
+/** The path of the program built from test/workloads/<name>.c. A folder in SONDE_WORKLOADS (a guest without compiler) has them ready. */
+export async function workload(name: string): Promise<string> {
+  const ready = process.env.SONDE_WORKLOADS;
+  if (ready !== undefined) return join(ready, name);
+  const source = join(sources, `${name}.c`);
+  const hash = createHash('sha256')
+    .update(await readFile(source))
+    .digest('hex')
+    .slice(0, 16);
+  const folder = join(cacheFolder(), 'workloads', hash);
+  const program = join(folder, name);
+  if (existsSync(program)) return program;
+  await mkdir(folder, { recursive: true });
+  const fresh = `${program}.${process.pid}`;
+  await command(['cc', '-O2', '-static', '-Wall', '-Wextra', '-Werror', '-o', fresh, source, '-lpthread']);
+  await rename(fresh, program);
+  return program;
+}
+
+/** A workload's count for this machine: emulated guests say by SONDE_TEST_SCALE (0.05) that they want less of it.
+ *  A multiple of `step`, so that parts of it stay whole. */
+export function scaled(count: number, step = 1): number {
+  const scale = Number(process.env.SONDE_TEST_SCALE ?? '1');
+  return Math.max(step, Math.round((count * scale) / step) * step);
+}
