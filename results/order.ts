@@ -36,6 +36,7 @@ function rankOf(value: Value): number {
 
 /** By code point: JavaScript's own `<` puts surrogates (U+10000 and above) before U+E000. */
 function compareText(a: string, b: string): number {
+  if (a === b) return 0;
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const left = a.charCodeAt(i);

@@ -20,16 +20,33 @@ export function jsonText(value: unknown): string {
   );
 }
 
-const longNumber = /\d{16}/;
-
 /** JSON with integers above 2^53 as bigint, all other numbers as number. Throws SyntaxError. */
 export function parseJson(text: string): unknown {
-  // The reviver makes parsing several times slower; few lines have sixteen digits in a row.
-  if (!longNumber.test(text)) return JSON.parse(text);
+  const parsed: unknown = JSON.parse(text);
+  // The reviver makes parsing several times slower; few texts hold such an integer.
+  if (!holdsWide(parsed)) return parsed;
   return JSON.parse(text, function exact(_name, value: unknown, context?: { source?: string }) {
-    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+    if (!isWide(value)) return value;
     return context?.source && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;
   });
+}
+
+/** An integer that a number may have rounded. */
+function isWide(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isSafeInteger(value) && Number.isInteger(value);
+}
+
+/** Without recursion: a hostile text may nest deeper than the stack. */
+function holdsWide(parsed: unknown): boolean {
+  if (typeof parsed !== 'object' || parsed === null) return isWide(parsed);
+  const pending: object[] = [parsed];
+  for (let at = pending.pop(); at; at = pending.pop()) {
+    for (const value of Array.isArray(at) ? (at as unknown[]) : Object.values(at)) {
+      if (typeof value === 'object' && value !== null) pending.push(value);
+      else if (isWide(value)) return true;
+    }
+  }
+  return false;
 }
 
 /** A line without its newline. Throws ResultError Malformed where a value can't be written (NaN, Infinity). */

@@ -10,7 +10,7 @@ import { readRun, writeRun } from './run.ts';
 import type { Row, Shape, Value } from './shape.ts';
 
 export interface SortOptions {
-  /** Rows held before they are spilled, by estimate; 64 MiB by default. */
+  /** Rows held before they are spilled, by estimate (what V8 has not collected yet comes on top); 32 MiB by default. */
   memoryBytes?: number;
   /** Where a scratch folder is made when rows are spilled, and removed after; the system's by default. */
   scratch?: string;
@@ -25,7 +25,7 @@ export async function* sortRows(
   rows: AsyncIterable<Row> | Iterable<Row>,
   options: SortOptions = {},
 ): AsyncGenerator<Row> {
-  const limit = options.memoryBytes ?? 64 << 20;
+  const limit = options.memoryBytes ?? 32 << 20;
   let held: Row[] = [];
   let bytes = 0;
   let folder: string | undefined;

@@ -2,8 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { bucketRange, quantileBucket } from './buckets.ts';
+import { allColumns } from './columns.ts';
 import { escapeHtml, escapeTerminal, shorten } from './escape.ts';
-import { metaOf, sampleRows, stacksShape } from './samples.ts';
+import { barLines } from './render/bars.ts';
+import { histogramShape, metaOf, sampleRows, shapes, stacksShape } from './samples.ts';
+import { ownerColumns, type Shape } from './shape.ts';
 import { buildTree, type TreeNode } from './tree.ts';
 import { formatAmount, formatShare, formatTime, parseTime } from './units.ts';
 import { viewOfRows } from './view.ts';
@@ -69,4 +73,52 @@ test('times are written and read to the nanosecond', () => {
   assert.equal(formatTime(time), '2026-11-24T10:00:00.000000007Z');
   assert.equal(parseTime(formatTime(time)), time);
   assert.equal(parseTime('2026-13-24T10:00:00.000000007Z'), undefined);
+  assert.equal(parseTime('2026-02-30T10:00:00.000000007Z'), undefined);
+  assert.equal(
+    formatTime(parseTime('1970-01-01T00:00:00.000000001Z') ?? 0n),
+    '1970-01-01T00:00:00.000000001Z',
+  );
+});
+
+test('buckets have half-open ranges, and quantiles are the bucket that holds the rank', () => {
+  const linear = { kind: 'linear', min: 0, max: 100, step: 10 } as const;
+  assert.deepEqual(bucketRange(linear, 3), { from: 30n, to: 40n });
+  assert.deepEqual(bucketRange({ kind: 'log2' }, 0), { from: 0n, to: 2n });
+  assert.deepEqual(bucketRange({ kind: 'log2' }, 63), { from: 1n << 63n, to: 1n << 64n });
+  const buckets = [
+    [1, 50n],
+    [4, 49n],
+    [9, 1n],
+  ] as const;
+  assert.deepEqual(
+    [1, 50, 51, 99, 99.5, 100].map((percent) => quantileBucket(buckets, percent)),
+    [1, 1, 4, 4, 9, 9],
+  );
+  assert.equal(quantileBucket([], 50), undefined);
+});
+
+test("a shape may list the owner's columns itself: rows have them once", () => {
+  for (const shape of shapes) {
+    const listed: Shape =
+      shape.kind === 'events'
+        ? { ...shape, columns: [...shape.columns.slice(0, 1), ...ownerColumns, ...shape.columns.slice(1)] }
+        : { ...shape, keys: [...ownerColumns, ...shape.keys] };
+    assert.deepEqual(allColumns(listed), allColumns(shape));
+  }
+});
+
+test('a histogram with a linear scale has its gaps and its end drawn', () => {
+  const shape: Shape = { ...histogramShape, scale: { kind: 'linear', min: 0, max: 100, step: 10 } };
+  assert.deepEqual(
+    barLines(shape, [
+      [2, 1n],
+      [4, 4n],
+    ]),
+    [
+      'from (included) to  count  distribution',
+      '20 ns to 30 ns          1  |**********                              |',
+      '30 ns to 40 ns          0  |                                        |',
+      '40 ns to 50 ns          4  |****************************************|',
+    ],
+  );
 });
