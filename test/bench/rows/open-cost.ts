@@ -1,0 +1,96 @@
+// What a traced open costs, and what an open next door costs: an openat loop alone, under ours, under opensnoop and under bpftrace.
+
+import { join } from 'node:path';
+import { type Bench, type Experiment, of, type Round, rotated, series } from '../experiment.ts';
+import { estimate, verdict } from '../statistics.ts';
+import { type Aim, bpftrace, opensnoop, ours, startTracer, type Tracer } from '../tracers.ts';
+import { inCgroup, startWorkload, type Workload } from '../workload.ts';
+
+const peers = [opensnoop, bpftrace];
+const calls = 100_000;
+
+/** ns per call of the workload without and under each tracer, which is aimed at one process: the workload itself, or another. */
+async function perCall(bench: Bench, workload: Workload, aim: Aim): Promise<Round> {
+  const round: Round = {};
+  await workload.run();
+  for (const tracer of rotated<Tracer | undefined>([undefined, ours('open-files'), ...peers], bench.round)) {
+    const output = join(bench.folder, tracer?.name ?? 'none');
+    const running = tracer && (await startTracer(tracer, aim, bench.tracerCgroup, output));
+    const { ns, calls: done } = await workload.run();
+    round[tracer?.name ?? 'none'] = ns / done;
+    await running?.stop();
+  }
+  return round;
+}
+
+/** The peer with the lower median. */
+function better(rounds: Round[]): string {
+  const medians = peers.map(({ name }) => ({
+    name,
+    median: estimate(series(rounds, (round) => of(round, name))).median,
+  }));
+  return medians.sort((a, b) => a.median - b.median)[0]?.name ?? opensnoop.name;
+}
+
+function perCallDetail(rounds: Round[]): string {
+  const part = (name: string) =>
+    `${name} ${(estimate(series(rounds, (round) => of(round, name))).median / 1000).toFixed(2)}`;
+  return `µs a call: ${['none', 'sonde', ...peers.map((peer) => peer.name)].map(part).join(', ')}`;
+}
+
+export const openCost: Experiment = {
+  name: 'open-cost',
+  how: `A loop of ${calls} openat and close on one core; the tracer writes every event to a file. Time added is the difference to the same loop untraced in the same round.`,
+  measure: (bench) =>
+    inCgroup('traced', async (cgroup) => {
+      const workload = await startWorkload('open', ['/etc/passwd', calls, 0, 1], cgroup);
+      const round = await perCall(bench, workload, { pid: workload.pid, cgroup });
+      await workload.end();
+      return round;
+    }),
+  rows(rounds) {
+    const peer = better(rounds);
+    const added = (round: Round, name: string) => of(round, name) - of(round, 'none');
+    const measured = estimate(series(rounds, (round) => added(round, 'sonde') / added(round, peer)));
+    return [
+      {
+        what: `time added to each call of a traced process (openat loop), against ${peer}`,
+        limit: '≤ 0.12 ×',
+        measured,
+        write: (value) => `${value.toFixed(3)} ×`,
+        verdict: verdict(measured, 0.12, 'at most'),
+        detail: perCallDetail(rounds),
+      },
+    ];
+  },
+};
+
+export const neighbourCost: Experiment = {
+  name: 'neighbour-cost',
+  how: 'The same loop in a process that no tracer is aimed at: each watches another, idle process by its own filter.',
+  measure: (bench) =>
+    inCgroup('neighbour', (outside) =>
+      inCgroup('target', async (inside) => {
+        const target = await startWorkload('open', ['/etc/passwd', 1, 0], inside);
+        const workload = await startWorkload('open', ['/etc/passwd', calls * 3, 0, 1], outside);
+        const round = await perCall(bench, workload, { pid: target.pid, cgroup: inside });
+        await workload.end();
+        await target.end();
+        return round;
+      }),
+    ),
+  rows(rounds) {
+    const peer = better(rounds);
+    const measured = estimate(series(rounds, (round) => of(round, 'sonde') - of(round, peer)));
+    return [
+      {
+        what: `time added to an open of a process outside the scope, beyond what ${peer} adds`,
+        limit: '≤ 0 ns',
+        measured,
+        write: (value) => `${value.toFixed(0)} ns`,
+        verdict: verdict(measured, 0, 'at most'),
+        detail: perCallDetail(rounds),
+      },
+    ];
+  },
+};
