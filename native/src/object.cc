@@ -2,6 +2,8 @@
 
 #include "object.h"
 
+#include <signal.h>
+
 #include <cstring>
 #include <string_view>
 
@@ -104,11 +106,18 @@ void Object::load() {
             bpf_program__set_expected_attach_type(program, BPF_TRACE_UPROBE_MULTI);
     }
     LogCapture log;
-    if (bpf_object__load(object_) == 0) {
+    // The verifier gives up with EAGAIN when a signal is pending (a profiler sends one every millisecond):
+    // they wait until it is done.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed_load = bpf_object__load(object_);
+    int error = errno;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (failed_load == 0) {
         loaded_ = true;
         return;
     }
-    int error = errno;
     std::string failed = log.failedProgram();
     bpf_object__for_each_program(program, object_) {
         if (!bpf_program__autoload(program)) continue;
