@@ -168,6 +168,8 @@ test('events are linked, not copied, where the file system can', async () => {
   const run = runOf(shapes.find(({ kind }) => kind === 'events') as Shape);
   const published = await stat(join(scratch, 'events/events.jsonl'));
   assert.equal(published.ino, (await stat(run)).ino);
+  const written = await stat(join(scratch, 'events/result.json'));
+  assert.equal(published.mode, written.mode);
 });
 
 test('integers above 2^53 are in result.json digit by digit', async () => {

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digest } from './digest.ts';
 import { filesOf, type Published, type ResultFile, resultFiles } from './encode/files.ts';
@@ -81,7 +81,9 @@ async function publishFile(file: ResultFile, from: Published, folder: string): P
   try {
     await rm(draft, { force: true });
     const linked = file.link === true && (await linkFile(from.rows, draft));
-    if (!linked) await writeFileThrough(draft, (writer) => file.write(from, writer));
+    // A spool is its owner's alone; what is published has the mode of any file that is written.
+    if (linked) await chmod(draft, 0o644 & ~process.umask());
+    else await writeFileThrough(draft, (writer) => file.write(from, writer));
     const { bytes, sha256 } = await measure(draft);
     await rename(draft, path);
     return { name: file.name, mediaType: file.mediaType, bytes, sha256 };

@@ -61,12 +61,14 @@ function titled(column: Column): TextColumn {
       ? column.name.replace(/(?<=.)(Ns|Bytes)$/, '')
       : column.name;
   const title = unitless.replace(/([a-z0-9])([A-Z])/g, '$1 $2').toUpperCase();
-  return column.type === 'integer' ? { title, right: true } : { title };
+  if (column.type !== 'integer') return { title };
+  return { title, right: true, ...(column.name === 'containerPid' ? { unlessAs: 'PID' } : {}) };
 }
 
 function cell(value: Value, column: Column | undefined): string {
   if (value === null) return '-';
-  if (typeof value === 'bigint' && column?.unit) return formatAmount(value, column.unit);
+  if (column?.unit && (typeof value === 'bigint' || typeof value === 'number'))
+    return formatAmount(BigInt(value), column.unit);
   return Array.isArray(value) ? value.join(' ') : String(value);
 }
 

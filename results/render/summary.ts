@@ -46,9 +46,17 @@ function field(name: string, lines: readonly string[]): string[] {
 }
 
 function traceLine({ trace, job }: ResultMeta): string {
-  const given = Object.entries(trace.parameters).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  const given = Object.entries(trace.parameters)
+    .filter(([, value]) => saysSomething(value))
+    .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   const parameters = given.length > 0 ? ` (${given.join(', ')})` : '';
   return `${trace.name}${parameters}, job ${job.namespace === null ? '' : `${job.namespace}/`}${job.name}`;
+}
+
+/** Defaults that mean "not chosen" would hide those that were. */
+function saysSomething(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return value !== '' && value !== false && value !== null && value !== undefined;
 }
 
 const endings: Record<ResultMeta['ended'], string> = {

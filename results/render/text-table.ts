@@ -8,10 +8,15 @@ export interface TextColumn {
   right?: boolean;
   /** Longer cells are cut; 48 by default. */
   limit?: number;
+  /** Left out where every row has the same as this other column (by title): the pid in a container that is not in one. */
+  unlessAs?: string;
 }
 
-/** Lines without trailing blanks; the last column is as wide as it needs to be. Cells are escaped here: hand them over as they were seen. */
-export function textTable(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string[] {
+/** Columns that say nothing in any row are left out. Lines without trailing blanks; the last column is as wide as it needs to be. Cells are escaped here: hand them over as they were seen. */
+export function textTable(all: readonly TextColumn[], allRows: readonly (readonly string[])[]): string[] {
+  const telling = all.map((column, i) => tells(column, i, all, allRows));
+  const columns = all.filter((_, i) => telling[i]);
+  const rows = allRows.map((row) => row.filter((_, i) => telling[i]));
   const cells = rows.map((row) => columns.map(({ limit }, i) => escapeTerminal(row[i] ?? '', limit ?? 48)));
   const widths = columns.map(({ title }, i) =>
     Math.max(title.length, ...cells.map((row) => row[i]?.length ?? 0)),
@@ -24,4 +29,16 @@ export function textTable(columns: readonly TextColumn[], rows: readonly (readon
       .join('  ')
       .trimEnd();
   return [line(columns.map(({ title }) => title)), ...cells.map(line)];
+}
+
+function tells(
+  column: TextColumn,
+  at: number,
+  all: readonly TextColumn[],
+  rows: readonly (readonly string[])[],
+): boolean {
+  if (rows.length === 0) return true;
+  if (rows.every((row) => row[at] === '' || row[at] === '-')) return false;
+  const other = all.findIndex(({ title }) => title === column.unlessAs);
+  return other < 0 || rows.some((row) => row[at] !== row[other]);
 }
