@@ -3,7 +3,9 @@ import { before, test } from 'node:test';
 import { buildReport } from '../../build/report.ts';
 import { metaOf, sampleRows, shapes } from '../samples.ts';
 import { type ResultView, viewOfRows } from '../view.ts';
+import { asset } from './assets.ts';
 import { events, histograms, hostileName, smallStacks, table, troubled } from './fixtures.ts';
+import { frameColour } from './frame-look.ts';
 import { renderReport } from './report.ts';
 import type { BodyLimits } from './report-body.ts';
 import type { Block, ReportFoot, ReportHead, RowsBlock } from './report-data.ts';
@@ -138,4 +140,61 @@ test('each write is awaited before the next', async () => {
     },
     { headline: '' },
   );
+});
+
+/** Relative luminance of `#rrggbb`, by WCAG 2. */
+function luminance(colour: string): number {
+  const part = (at: number) => {
+    const value = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  };
+  return 0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5);
+}
+
+function contrast(a: string, b: string): number {
+  const [x, y] = [luminance(a), luminance(b)];
+  return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
+}
+
+test('texts have a contrast of at least 4.5 on what they stand on, light and dark', () => {
+  const style = asset('report.css');
+  const themes = [...style.matchAll(/:root[^{]*\{([^}]*)\}/g)].map(
+    (match) =>
+      new Map([...(match[1] ?? '').matchAll(/(--[a-z-]+): ?(#[0-9a-f]{6})/g)].map((one) => [one[1], one[2]])),
+  );
+  assert.ok(themes.length >= 3);
+  const pairs = [
+    ...['--text', '--muted', '--good', '--bad', '--warn', '--match', '--accent'].map((text) => [
+      text,
+      '--panel',
+    ]),
+    ...[
+      ['--text', '--page'],
+      ['--muted', '--page'],
+      ['--bad', '--bad-back'],
+      ['--warn', '--warn-back'],
+      ['--text', '--bad-back'],
+    ],
+    ...[
+      ['--text', '--faint'],
+      ['--muted', '--faint'],
+      ['--text', '--warn-back'],
+      ['--muted', '--warn-back'],
+      ['--muted', '--bad-back'],
+    ],
+  ];
+  for (const theme of themes)
+    for (const [text = '', back = ''] of pairs) {
+      const [a, b] = [theme.get(text), theme.get(back)];
+      if (a === undefined || b === undefined) continue;
+      assert.ok(contrast(a, b) >= 4.5, `${text} ${a} on ${back} ${b}: ${contrast(a, b).toFixed(2)}`);
+    }
+});
+
+test('every colour of a frame carries dark text', () => {
+  for (const kind of ['user', 'kernel', 'jit', 'inlined', 'plain'] as const)
+    for (let i = 0; i < 200; i++) {
+      const colour = frameColour(kind, `function_${i}`, `module${i % 17}`);
+      assert.ok(contrast(colour, '#1c1917') >= 6, `${kind} ${colour}`);
+    }
 });

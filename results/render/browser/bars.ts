@@ -9,9 +9,8 @@ import { s } from './dom.ts';
 /** Told apart by most colour-blind readers, and on both backgrounds. */
 export const seriesColours = ['#3b82f6', '#e8710a', '#12a594', '#d6409f', '#8b6ff0', '#a3a310'];
 
-const width = 1200;
 const height = 330;
-const margin = { left: 64, right: 12, top: 26, bottom: 58 };
+const margin = { left: 64, right: 36, top: 26, bottom: 58 };
 
 export interface Series {
   name: string;
@@ -39,8 +38,14 @@ function niceStep(most: number): number {
   return 10 * power;
 }
 
-/** The chart; with `shares` each series is in percent of its own count. */
-export function bars(shape: HistogramShape, series: Series[], shares: boolean): SVGElement {
+/** The chart, `available` px wide; with `shares` each series is in percent of its own count. */
+export function bars(
+  shape: HistogramShape,
+  series: Series[],
+  shares: boolean,
+  available: number,
+): SVGElement {
+  const width = Math.max(available, 480);
   const [first, last] = used(series);
   const buckets = last - first + 1;
   const value = ({ distribution }: Series, bucket: number) => {

@@ -10,7 +10,7 @@ export interface ColumnData {
   column: DataColumn;
   /** Cells as text for people; null as "". Times are seconds since the start. */
   text(row: number): string;
-  /** NaN where null or a text. */
+  /** NaN where null or a text; a time is in ns since the start. */
   number(row: number): number;
   /** All digits; for hover, details and copying. */
   exact(row: number): string;
@@ -67,7 +67,7 @@ function timeColumn(column: DataColumn, cells: Cell[], start: bigint): ColumnDat
   };
   const number = (row: number) => {
     const cell = at(row);
-    return cell === null ? Number.NaN : Number(cell - start) / 1e9;
+    return cell === null ? Number.NaN : Number(cell - start);
   };
   const stamp = (row: number) => {
     const cell = at(row);
@@ -76,7 +76,7 @@ function timeColumn(column: DataColumn, cells: Cell[], start: bigint): ColumnDat
   return {
     column,
     number,
-    text: (row) => (at(row) === null ? '' : `+${number(row).toFixed(6)} s`),
+    text: (row) => (at(row) === null ? '' : `+${(number(row) / 1e9).toFixed(6)} s`),
     exact: stamp,
     plain: stamp,
     integer: () => null,

@@ -20,7 +20,7 @@ export function eventsView(data: Data): HTMLElement {
     rows.restrict((row) => {
       if (!owners.chosen(row)) return false;
       if (range === undefined) return true;
-      const at = time?.number(row) ?? 0;
+      const at = (time?.number(row) ?? 0) / 1e9;
       return at >= range[0] && at <= range[1];
     });
   }
@@ -39,7 +39,7 @@ export function eventsView(data: Data): HTMLElement {
       for (const row of shown) {
         const step = Math.min(
           line.steps - 1,
-          Math.max(0, Math.floor((time?.number(row) ?? 0) / stepSeconds)),
+          Math.max(0, Math.floor((time?.number(row) ?? 0) / 1e9 / stepSeconds)),
         );
         counts[step] = (counts[step] ?? 0) + 1;
       }

@@ -1,6 +1,7 @@
 // What a person types into a filter box, as a test of rows. Neighbours: grid.ts.
 
 import { parseAmount } from '../amounts.ts';
+import type { DataColumn } from '../report-data.ts';
 import type { ColumnData } from './data.ts';
 
 type RowTest = (row: number) => boolean;
@@ -27,16 +28,23 @@ export function globalTest(columns: ColumnData[], text: string): RowTest | undef
     );
 }
 
+/** A time without a unit is in seconds, as the column shows it. */
+function typedNumber(column: ColumnData, text: string): number | undefined {
+  const value = parseAmount(text.trim().replace(/^\+/, ''));
+  const plain = column.column.type === 'time' && !/[a-zµ]\s*$/i.test(text);
+  return value === undefined || !plain ? value : value * 1e9;
+}
+
 function numberTest(column: ColumnData, text: string): RowTest | undefined {
   const range = /^(.*)\.\.(.*)$/.exec(text);
   if (range !== null) {
-    const from = range[1] === '' ? Number.NEGATIVE_INFINITY : parseAmount(range[1] ?? '');
-    const to = range[2] === '' ? Number.POSITIVE_INFINITY : parseAmount(range[2] ?? '');
+    const from = range[1] === '' ? Number.NEGATIVE_INFINITY : typedNumber(column, range[1] ?? '');
+    const to = range[2] === '' ? Number.POSITIVE_INFINITY : typedNumber(column, range[2] ?? '');
     if (from === undefined || to === undefined) return undefined;
     return (row) => column.number(row) >= from && column.number(row) <= to;
   }
   const match = /^\s*(<=|>=|<|>|!=|!|=)?(.*)$/.exec(text);
-  const value = parseAmount(match?.[2] ?? '');
+  const value = typedNumber(column, match?.[2] ?? '');
   if (value === undefined) return undefined;
   switch (match?.[1]) {
     case '<':
@@ -64,4 +72,10 @@ export function columnTest(column: ColumnData, text: string): RowTest | undefine
   if (lower.startsWith('=')) return (row) => column.text(row).toLowerCase() === lower.slice(1);
   if (lower.startsWith('!')) return (row) => !column.text(row).toLowerCase().includes(lower.slice(1));
   return (row) => column.text(row).toLowerCase().includes(lower);
+}
+
+/** An example of what a filter box of numbers takes. */
+export function filterHint(column: DataColumn): string {
+  if (column.type === 'time') return '1s..2s';
+  return column.unit === 'ns' ? '> 1ms' : column.unit === 'bytes' ? '> 4KiB' : '> 1, 5..9';
 }

@@ -4,7 +4,7 @@
 import type { ColumnData } from './data.ts';
 import { heading } from './data.ts';
 import { button, checkbox, h, show, whenQuiet } from './dom.ts';
-import { columnTest, globalTest } from './grid-filter.ts';
+import { columnTest, filterHint, globalTest } from './grid-filter.ts';
 import { columnWidth, constantColumns, copyText, rowDialog, toCsv, totalsOf } from './grid-parts.ts';
 
 const rowHeight = 28;
@@ -33,6 +33,8 @@ export interface Grid {
   restrict(test: ((row: number) => boolean) | undefined): void;
   /** Draws again, with other data where `columns` and `rows` are given. */
   refresh(columns?: ColumnData[], rows?: number): void;
+  /** Draws the lines in sight again: other rows are marked now. */
+  redraw(): void;
 }
 
 /** Builds a grid over columns of `rows` rows. */
@@ -159,7 +161,7 @@ export function grid(startColumns: ColumnData[], startRows: number, options: Gri
     const input = h('input', {
       type: 'text',
       value: filters.get(index) ?? '',
-      placeholder: numeric ? '> 1, 5..10' : 'contains',
+      placeholder: numeric ? filterHint(data.column) : 'contains',
       'aria-label': `Filter column ${heading(data.column)}`,
       title: numeric
         ? 'A number with a unit, a comparison (> 1ms) or a range (1ms..5ms)'
@@ -255,7 +257,8 @@ export function grid(startColumns: ColumnData[], startRows: number, options: Gri
       return col;
     });
     show(group, ...cols);
-    table.style.minWidth = `${widths.reduce((sum, width) => sum + width, 0)}ch`;
+    // Widths are generous: up to a sixth less still shows nearly everything without scrolling sideways.
+    table.style.minWidth = `${widths.reduce((sum, width) => sum + width, 0) * 0.84}ch`;
     const constant = constantColumns(columns, rowCount).filter(
       (i) => hidden.has(i) && (columns[i]?.text(0) ?? '') !== '',
     );
@@ -307,5 +310,6 @@ export function grid(startColumns: ColumnData[], startRows: number, options: Gri
       drawFrame();
       select();
     },
+    redraw: draw,
   };
 }

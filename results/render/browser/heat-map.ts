@@ -8,17 +8,24 @@ import { h, s } from './dom.ts';
 
 const mostRows = 40;
 const cell = 22;
-const labelWidth = 300;
-const width = 1200;
+
+export interface HeatMapOptions {
+  name(row: number): string;
+  press(row: number): void;
+  /** px */
+  width: number;
+}
 
 /** The map of the keys with most counts; a click on a row calls `press`. */
 export function heatMap(
   shape: HistogramShape,
   rows: number[],
   distributions: Distribution[],
-  name: (row: number) => string,
-  press: (row: number) => void,
+  options: HeatMapOptions,
 ): HTMLElement {
+  const { name, press } = options;
+  const width = Math.max(options.width, 480);
+  const labelWidth = Math.min(300, width * 0.3);
   const count = (row: number) => distributions[row]?.count ?? 0;
   const shown = rows.toSorted((a, b) => count(b) - count(a)).slice(0, mostRows);
   let [first, last, most] = [Number.POSITIVE_INFINITY, 0, 1];
@@ -41,7 +48,7 @@ export function heatMap(
   shown.forEach((row, line) => {
     const title = name(row);
     const group = s('g', { class: 'heat-row', click: () => press(row) });
-    const letters = 42;
+    const letters = Math.floor(labelWidth / 7.2);
     group.append(
       s('rect', { x: 0, y: line * cell, width, height: cell, fill: 'transparent' }),
       s(

@@ -13,7 +13,7 @@ import {
   percentileBucket,
 } from '../histogram-model.ts';
 import type { DataColumn } from '../report-data.ts';
-import { bars, seriesColours } from './bars.ts';
+import { bars, type Series, seriesColours } from './bars.ts';
 import type { ColumnData, Data } from './data.ts';
 import { button, checkbox, h, show } from './dom.ts';
 import { grid } from './grid.ts';
@@ -67,8 +67,8 @@ export function histogramView(data: Data, shape: HistogramShape): HTMLElement {
       compared.length === 0
         ? [{ name: kept.length === 1 ? rowName(kept[0] ?? 0) : `all ${kept.length} keys`, distribution: all }]
         : compared.map((row) => ({ name: rowName(row), distribution: data.distributions[row] ?? all }));
-    show(chart, bars(shape, series, shares || compared.length > 1));
-    show(facts, ...series.map((each, i) => factsOf(each.name, each.distribution, i)));
+    show(chart, bars(shape, series, shares, chart.clientWidth));
+    show(facts, factsTable(series));
     const names = compared.map((row, i) => {
       const chip = button(`${rowName(row)}  ✕`, () => compare(row), { class: 'chip' });
       chip.style.borderColor = seriesColours[i] ?? '';
@@ -76,33 +76,41 @@ export function histogramView(data: Data, shape: HistogramShape): HTMLElement {
     });
     const clear = compared.length > 0 && button('Show all together', () => compare(-1));
     show(chips, ...names, clear);
-    const map = data.rows > 1 ? heatMap(shape, [...kept], data.distributions, rowName, compare) : undefined;
+    const map =
+      data.rows > 1
+        ? heatMap(shape, [...kept], data.distributions, {
+            name: rowName,
+            press: compare,
+            width: chart.clientWidth,
+          })
+        : undefined;
     show(heat, map !== undefined && h('h3', {}, 'Heat map'), map);
   }
 
-  function factsOf(name: string, distribution: Distribution, series: number): HTMLElement {
-    const swatch = h('i', { class: 'swatch' });
-    swatch.style.background = seriesColours[series] ?? '';
-    const fact = (title: string, text: string, hover?: string) =>
-      h('div', { class: 'fact', title: hover }, h('span', { class: 'muted' }, title), h('b', {}, text));
-    return h(
-      'div',
-      { class: 'fact-row' },
-      h('span', { class: 'fact-name' }, swatch, name),
-      fact('count', formatCount(distribution.count)),
-      fact(
-        'mean',
-        amount(mean(distribution), shape.value.unit),
-        `${exact(mean(distribution), shape.value.unit)}: exact, total ${exact(distribution.total, shape.value.unit)} / ${distribution.count}`,
-      ),
-      ...percentiles.map(([title, share]) =>
-        fact(
-          title,
-          rangeText(shape, percentileBucket(distribution, share)),
-          'Known to the bucket in which it lies',
+  function factsTable(series: Series[]): HTMLElement {
+    const titles = ['', 'count', 'mean', ...percentiles.map(([title]) => title)];
+    const rows = series.map(({ name, distribution }, i) => {
+      const swatch = h('i', { class: 'swatch' });
+      swatch.style.background = seriesColours[i] ?? '';
+      const average = mean(distribution);
+      const how = `${exact(average, shape.value.unit)}: exact, ${exact(distribution.total, shape.value.unit)} / ${distribution.count}`;
+      return h(
+        'tr',
+        {},
+        h('th', { scope: 'row' }, swatch, name),
+        h('td', { class: 'number' }, formatCount(distribution.count)),
+        h('td', { class: 'number', title: how }, amount(average, shape.value.unit)),
+        ...percentiles.map(([, share]) =>
+          h(
+            'td',
+            { class: 'number', title: 'Known to the bucket in which it lies' },
+            rangeText(shape, percentileBucket(distribution, share)),
+          ),
         ),
-      ),
-    );
+      );
+    });
+    const head = titles.map((title) => h('th', { scope: 'col', class: title === '' ? '' : 'number' }, title));
+    return h('table', { class: 'plain' }, h('thead', {}, h('tr', {}, ...head)), h('tbody', {}, ...rows));
   }
 
   function compare(row: number): void {
@@ -111,7 +119,17 @@ export function histogramView(data: Data, shape: HistogramShape): HTMLElement {
     else if (place >= 0) compared.splice(place, 1);
     else compared.push(row);
     if (compared.length > seriesColours.length) compared.shift();
-    keys.refresh();
+    // Of what differs in count, shares compare better; whoever wants counts says so.
+    if (compared.length === 2 && place < 0) setShares(true);
+    if (compared.length === 0) setShares(false);
+    keys.redraw();
+    draw();
+  }
+
+  function setShares(on: boolean): void {
+    shares = on;
+    const box = toggle.querySelector('input');
+    if (box !== null) box.checked = on;
   }
 
   const keys = grid(keyColumns(data, shape), data.rows, {
@@ -132,6 +150,11 @@ export function histogramView(data: Data, shape: HistogramShape): HTMLElement {
     shares = on;
     draw();
   });
+  let width = 0;
+  new ResizeObserver(() => {
+    if (chart.clientWidth !== width) draw();
+    width = chart.clientWidth;
+  }).observe(chart);
   const title = wordsOf(shape.value);
   return h(
     'section',

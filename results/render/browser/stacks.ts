@@ -68,7 +68,7 @@ export function stacksView(data: Data, block: StacksBlock): HTMLElement {
       const short = unit() === 'ns' || unit() === 'bytes' ? `${amount(total, unit())} = ` : '';
       lines.push(`${short}${say(total)} (${percent(total, tree.total[0] ?? 0)})`);
       const zoomed = tree.total[graph.zoomed()] ?? 0;
-      if (graph.zoomed() > 0) lines.push(`${percent(total, zoomed)} of the zoomed frame`);
+      if (graph.zoomed() > 0 && total <= zoomed) lines.push(`${percent(total, zoomed)} of the zoomed frame`);
       if (frame < 0) return lines;
       if (!choice.reversed) lines.push(`self ${amount(self, unit())} (${percent(self, tree.total[0] ?? 0)})`);
       const place = [block.frames.modules[block.frames.module[frame] ?? -1], block.frames.at[frame]];
@@ -192,11 +192,14 @@ export function stacksView(data: Data, block: StacksBlock): HTMLElement {
     marked: (row) => totals[row]?.frame === choice.containing,
   });
 
-  const toggle = (text: string, on: boolean, set: (on: boolean) => void) =>
-    checkbox(text, on, (checked) => {
+  const toggle = (text: string, about: string, on: boolean, set: (on: boolean) => void) => {
+    const label = checkbox(text, on, (checked) => {
       set(checked);
       rebuild();
     });
+    label.title = about;
+    return label;
+  };
   const has = (kind: string) => block.frames.kind.some((each) => each === kind);
   const controls = h(
     'div',
@@ -210,15 +213,15 @@ export function stacksView(data: Data, block: StacksBlock): HTMLElement {
         rebuild();
       }),
     checkbox('icicle', false, (on) => graph.setIcicle(on)),
-    toggle('callers (reversed)', false, (on) => {
+    toggle('callers', 'Reversed: what ran at the root, its callers upon it', false, (on) => {
       choice.reversed = on;
     }),
     has('kernel') &&
-      toggle('kernel frames', true, (on) => {
+      toggle('kernel', 'With frames of the kernel', true, (on) => {
         choice.kernel = on;
       }),
     has('inlined') &&
-      toggle('inlined frames', true, (on) => {
+      toggle('inlined', 'With inlined functions', true, (on) => {
         choice.inlined = on;
       }),
     reset,
