@@ -2,10 +2,11 @@
 // The path is the real one: bpf/registry → bpf/plan → agent/session.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Target } from '../../agent/plan.ts';
 import { startSession } from '../../agent/session.ts';
 import { planTrace } from '../../bpf/plan.ts';
@@ -13,6 +14,9 @@ import { loadGadget } from '../../bpf/registry.ts';
 import { findCgroup2 } from '../../cli/cgroups.ts';
 import { native } from '../../native/index.ts';
 import type { ResultMeta } from '../../results/shape.ts';
+import { havePeers, startBpftrace } from './peer.ts';
+
+export type Argv = [string, ...string[]];
 
 export interface Traced {
   meta: ResultMeta;
@@ -20,27 +24,38 @@ export interface Traced {
   rows: Record<string, unknown>[];
   /** How each command inside ended. */
   exits: { code: number | null; signal: string | null }[];
+  /** What the peer counted (see TraceOptions.peer); absent where there is none on this machine. */
+  peer?: Record<string, number>;
 }
 
 export interface TraceOptions {
   parameters?: Record<string, unknown>;
-  /** Run in scope, one after the other. */
-  inside: [string, ...string[]][];
+  /** Run in scope, one after the other; or what to run, told the cgroup. */
+  inside: Argv[] | ((group: { path: string }) => Argv[]);
+  /** Names of groups that the commands make below theirs. */
+  cleanUp?: string[];
   /** Run outside all the while, again and again. */
-  outside?: [string, ...string[]];
+  outside?: Argv;
+  /** A bpftrace script that counts the same, told the cgroup's id for its filter; it runs beside the session. */
+  peer?: (cgroup: bigint) => string;
   /** The scope is the tree of the first inside command's shell instead of its cgroup. */
   scope?: 'cgroup' | 'process';
 }
 
 let made = 0;
 
-/** A new cgroup below the cgroup2 mount; remove() when its processes have ended. */
-export function makeGroup(): { path: string; remove(): void } {
+/** A new cgroup below the cgroup2 mount. remove() waits for its last processes, which a workload may have left behind. */
+export function makeGroup(): { path: string; id: bigint; remove(): Promise<void> } {
   const mount = findCgroup2(readFileSync('/proc/self/mountinfo', 'utf8'));
   if (mount === undefined) throw new Error('this test needs a cgroup2 hierarchy: mount one');
   const path = join(mount.mountPoint, `sonde-test-${process.pid}-${made++}`);
   mkdirSync(path);
-  return { path, remove: () => rmdirSync(path) };
+  const remove = async (): Promise<void> => {
+    for (let tries = 0; readFileSync(join(path, 'cgroup.procs'), 'utf8') !== '' && tries < 200; tries++)
+      await setTimeout(50);
+    rmdirSync(path);
+  };
+  return { path, id: statSync(path, { bigint: true }).ino, remove };
 }
 
 /** Traces the commands with a gadget and gives what came out. Throws what the session throws (NotSupported: skip on it). */
@@ -65,26 +80,31 @@ export async function trace(gadgetName: string, options: TraceOptions): Promise<
       spool,
     });
     const exits: Traced['exits'] = [];
+    let counted: Record<string, number> | undefined;
     try {
+      const peer = havePeers && options.peer ? await startBpftrace(options.peer(group.id)) : undefined;
       neighbour = options.outside && runAgainAndAgain(options.outside);
-      for (const argv of options.inside) {
+      const inside = typeof options.inside === 'function' ? options.inside(group) : options.inside;
+      for (const argv of inside) {
         const env = { PATH: process.env.PATH ?? '/usr/bin:/bin' };
         const { exited } = native.spawnInCgroup(group.path, argv, env, '/');
         exits.push(await exited);
       }
+      counted = await peer?.stop();
     } finally {
       await neighbour?.stop();
       session.stop('CommandExited');
     }
     const { meta, rows } = await session.finished;
-    return { meta, rows: readRows(meta, rows), exits };
+    return { meta, rows: readRows(meta, rows), exits, ...(counted && { peer: counted }) };
   } finally {
     await rm(spool, { recursive: true, force: true });
-    group.remove();
+    for (const name of options.cleanUp ?? []) rmdirSync(join(group.path, name));
+    await group.remove();
   }
 }
 
-function runAgainAndAgain([file, ...args]: [string, ...string[]]): { stop(): Promise<void> } {
+function runAgainAndAgain([file, ...args]: Argv): { stop(): Promise<void> } {
   let stopped = false;
   const loop = async (): Promise<void> => {
     do {
