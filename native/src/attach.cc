@@ -11,6 +11,7 @@
 #include <linux/perf_event.h>
 
 #include "arguments.h"
+#include "elf_functions.h"
 #include "features.h"
 #include "log.h"
 #include "object.h"
@@ -113,37 +114,29 @@ struct Attacher {
             throw Failure(Code::InvalidArgument, "functions must be a list");
         Napi::Array list = options.Get("functions").As<Napi::Array>();
         std::vector<std::string> functions;
-        std::vector<const char *> names;
         std::vector<unsigned long> offsets;
-        for (uint32_t i = 0; i < list.Length(); i++)
+        for (uint32_t i = 0; i < list.Length(); i++) {
             functions.push_back(textArgument(list.Get(i), "a function's name"));
-        for (const std::string &function : functions) {
-            names.push_back(function.c_str());
-            if (function.starts_with("0x")) offsets.push_back(strtoul(function.c_str(), nullptr, 16));
+            if (functions[i].starts_with("0x")) offsets.push_back(strtoul(functions[i].c_str(), nullptr, 16));
         }
         if (functions.empty() || (!offsets.empty() && offsets.size() != functions.size()))
             throw Failure(Code::InvalidArgument,
                           "functions must be names or offsets (0x…), at least one, not both");
+        if (offsets.empty()) offsets = functionOffsets(binary, functions);
         std::string where = (atReturn ? "the return of " : "") + functions[0] +
                             (functions.size() > 1 ? " and others" : "") + " in " + binary;
         if (bpf_program__expected_attach_type(program) == BPF_TRACE_UPROBE_MULTI) {
             LIBBPF_OPTS(bpf_uprobe_multi_opts, multi);
-            if (offsets.empty())
-                multi.syms = names.data();
-            else
-                multi.offsets = offsets.data();
-            multi.cnt = functions.size();
+            multi.offsets = offsets.data();
+            multi.cnt = offsets.size();
             multi.retprobe = atReturn;
             return add(bpf_program__attach_uprobe_multi(program, pid, binary.c_str(), nullptr, &multi),
                        where);
         }
-        for (size_t i = 0; i < functions.size(); i++) {
+        for (unsigned long offset : offsets) {
             LIBBPF_OPTS(bpf_uprobe_opts, one);
             one.retprobe = atReturn;
-            if (offsets.empty()) one.func_name = names[i];
-            size_t offset = offsets.empty() ? 0 : offsets[i];
-            add(bpf_program__attach_uprobe_opts(program, pid, binary.c_str(), offset, &one),
-                functions[i] + " in " + binary);
+            add(bpf_program__attach_uprobe_opts(program, pid, binary.c_str(), offset, &one), where);
         }
     }
 
