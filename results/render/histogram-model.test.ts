@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addDistributions, bucketRange, mean, percentileBucket } from './histogram-model.ts';
+import { addDistributions, bucketSpan, mean, percentileBucket } from './histogram-model.ts';
 
 const few = { counts: [0, 0, 3, 0, 1], count: 4, total: 30n };
 
 test('log2 bucket 0 holds 0 and 1, bucket i from 2^i', () => {
-  assert.deepEqual(bucketRange({ kind: 'log2' }, 0), [0, 2]);
-  assert.deepEqual(bucketRange({ kind: 'log2' }, 10), [1024, 2048]);
+  assert.deepEqual(bucketSpan({ kind: 'log2' }, 0), [0, 2]);
+  assert.deepEqual(bucketSpan({ kind: 'log2' }, 10), [1024, 2048]);
 });
 
 test('linear buckets begin at the minimum', () => {
-  assert.deepEqual(bucketRange({ kind: 'linear', min: 10, max: 50, step: 5 }, 2), [20, 25]);
+  assert.deepEqual(bucketSpan({ kind: 'linear', min: 10, max: 50, step: 5 }, 2), [20, 25]);
 });
 
 test('a percentile is the bucket of its nearest rank', () => {

@@ -1,6 +1,8 @@
-// Histograms as arithmetic: bucket ranges, sums over keys, percentiles. Neighbours: report-data.ts, browser/histogram.ts draws them.
+// Histograms as arithmetic over dense counts: sums over keys, percentiles. Neighbours: results/buckets.ts says what a bucket stands for,
+// browser/histogram.ts draws them.
 // A percentile of a histogram is known to a bucket, so a bucket's range is what is said; the mean is exact.
 
+import { bucketRange, quantileBucket } from '../buckets.ts';
 import type { HistogramShape } from '../shape.ts';
 
 /** Counts by bucket index, dense from 0, and the exact sum of the measured values. */
@@ -10,10 +12,10 @@ export interface Distribution {
   total: bigint;
 }
 
-/** The values that bucket `index` holds, from included, to not. */
-export function bucketRange(scale: HistogramShape['scale'], index: number): [from: number, to: number] {
-  if (scale.kind === 'linear') return [scale.min + index * scale.step, scale.min + (index + 1) * scale.step];
-  return [index === 0 ? 0 : 2 ** index, 2 ** (index + 1)];
+/** The values that bucket `index` holds, from included, to not; numbers, for drawing. */
+export function bucketSpan(scale: HistogramShape['scale'], index: number): [from: number, to: number] {
+  const { from, to } = bucketRange(scale, index);
+  return [Number(from), Number(to)];
 }
 
 /** The sum of several. */
@@ -32,14 +34,8 @@ export function addDistributions(parts: Iterable<Distribution>): Distribution {
 
 /** The bucket in which the value lies that `share` of all values do not exceed (nearest rank); −1 where there is none. */
 export function percentileBucket(distribution: Distribution, share: number): number {
-  if (distribution.count === 0) return -1;
-  const rank = Math.max(1, Math.ceil(share * distribution.count));
-  let below = 0;
-  for (const [i, count] of distribution.counts.entries()) {
-    below += count;
-    if (below >= rank) return i;
-  }
-  return distribution.counts.length - 1;
+  const buckets = distribution.counts.map((count, i): [number, bigint] => [i, BigInt(count)]);
+  return quantileBucket(buckets, share * 100) ?? -1;
 }
 
 /** The exact mean, as a number; 0 where nothing was counted. */

@@ -48,15 +48,10 @@ export function buildTree(data: StacksBlock, choice: StackChoice, weights: Array
   const total = [0];
   const self = [0];
   const children: (Map<number, number> | undefined)[] = [undefined];
-  const cache = new Map<number, number[]>();
   data.leafNode.forEach((node, leaf) => {
     const weight = weights[leaf] ?? 0;
     if (weight === 0 || choice.groups[data.leafGroup[leaf] ?? -1] !== true) return;
-    let frames = cache.get(node);
-    if (frames === undefined) {
-      frames = framesOf(data, choice, node);
-      cache.set(node, frames);
-    }
+    const frames = framesOf(data, choice, node);
     if (choice.containing >= 0 && !frames.includes(choice.containing)) return;
     let at = 0;
     total[0] = (total[0] ?? 0) + weight;

@@ -3,7 +3,7 @@
 import type { HistogramShape } from '../../shape.ts';
 import { formatCount, wordsOf } from '../../units.ts';
 import { amount, percent } from '../amounts.ts';
-import { bucketRange, type Distribution } from '../histogram-model.ts';
+import { bucketSpan, type Distribution } from '../histogram-model.ts';
 import { s } from './dom.ts';
 
 /** Told apart by most colour-blind readers, and on both backgrounds. */
@@ -85,7 +85,7 @@ export function bars(
   for (let edge = first; edge <= last + 1; edge++) {
     if ((edge - first) % every !== 0) continue;
     const x = margin.left + (edge - first) * slot;
-    const from = bucketRange(shape.scale, edge)[0];
+    const from = bucketSpan(shape.scale, edge)[0];
     chart.append(
       s('line', { class: 'tick', x1: x, x2: x, y1: height - margin.bottom, y2: height - margin.bottom + 5 }),
       s(
@@ -124,7 +124,7 @@ function bar(shape: HistogramShape, series: Series, bucket: number, place: Place
   const bottom = place.y(0);
   const top = place.value === 0 ? bottom : Math.min(place.y(place.value), bottom - 1);
   const count = series.distribution.counts[bucket] ?? 0;
-  const [from, to] = bucketRange(shape.scale, bucket);
+  const [from, to] = bucketSpan(shape.scale, bucket);
   const share = percent(count, series.distribution.count);
   const words = `${amount(from, shape.value.unit)} – ${amount(to, shape.value.unit)}: ${formatCount(count)} (${share}) · ${series.name}`;
   const group = s('g', { class: 'bar' }, s('title', {}, words));

@@ -3,7 +3,7 @@
 import type { HistogramShape } from '../../shape.ts';
 import { formatCount } from '../../units.ts';
 import { amount, percent } from '../amounts.ts';
-import { bucketRange, type Distribution } from '../histogram-model.ts';
+import { bucketSpan, type Distribution } from '../histogram-model.ts';
 import { h, s } from './dom.ts';
 
 const mostRows = 40;
@@ -60,7 +60,7 @@ export function heatMap(
     );
     distributions[row]?.counts.forEach((value, bucket) => {
       if (value === 0) return;
-      const [from, to] = bucketRange(shape.scale, bucket);
+      const [from, to] = bucketSpan(shape.scale, bucket);
       const range = `${amount(from, shape.value.unit)} – ${amount(to, shape.value.unit)}`;
       group.append(
         s(
@@ -86,7 +86,7 @@ export function heatMap(
       s(
         'text',
         { class: 'axis', x, y: height - 6, 'text-anchor': edge === first ? 'start' : 'middle' },
-        amount(bucketRange(shape.scale, edge)[0], shape.value.unit),
+        amount(bucketSpan(shape.scale, edge)[0], shape.value.unit),
       ),
     );
   }

@@ -7,7 +7,7 @@ import { formatAmount, formatCount, wordsOf } from '../../units.ts';
 import { amount, exact } from '../amounts.ts';
 import {
   addDistributions,
-  bucketRange,
+  bucketSpan,
   type Distribution,
   mean,
   percentileBucket,
@@ -23,7 +23,7 @@ import { ownerChoice } from './owners.ts';
 /** "512 µs – 1.02 ms": a bucket's range in words. */
 export function rangeText(shape: HistogramShape, bucket: number): string {
   if (bucket < 0) return '–';
-  const [from, to] = bucketRange(shape.scale, bucket);
+  const [from, to] = bucketSpan(shape.scale, bucket);
   return `${amount(from, shape.value.unit)} – ${amount(to, shape.value.unit)}`;
 }
 
@@ -209,7 +209,7 @@ function keyColumns(data: Data, shape: HistogramShape): ColumnData[] {
     ...percentiles.map(([name, share]) =>
       numeric(
         column(name, 'The range of the bucket in which it lies'),
-        (d) => bucketRange(shape.scale, percentileBucket(d, share))[0],
+        (d) => bucketSpan(shape.scale, percentileBucket(d, share))[0],
         (d) => rangeText(shape, percentileBucket(d, share)),
       ),
     ),
