@@ -12,8 +12,6 @@ export async function build(): Promise<void> {
   await step('native addon', buildAddon);
   const { buildPrograms } = await import('./bpf.ts');
   await step('BPF programs, x86 and arm64', buildPrograms);
-  const { buildReport } = await import('./report.ts');
-  await step('browser code of reports', buildReport);
   const { buildBundles } = await import('./bundle.ts');
   await step('JavaScript bundles', buildBundles);
 }

@@ -21,7 +21,7 @@ export interface ReportOptions {
 const complete: Record<Shape['kind'], string> = {
   stacks: 'stacks.folded',
   table: 'table.csv',
-  histogram: 'result.json',
+  histogram: 'histogram.csv',
   events: 'events.jsonl',
 };
 

@@ -154,8 +154,8 @@ export function page(head: ReportHead, result: HTMLElement): void {
     { class: 'muted' },
     'Made by Sonde. This file holds its data and asks the network for nothing; the same data lies beside it as ',
     h('code', {}, 'result.json'),
-    head.complete !== 'result.json' && ' and ',
-    head.complete !== 'result.json' && h('code', {}, head.complete),
+    ' and ',
+    h('code', {}, head.complete),
     '.',
   );
   document.getElementById('sonde')?.replaceChildren(header(head), main, footer);
