@@ -1,25 +1,23 @@
-// Workloads with known numbers: small C programs in test/workloads, built when first asked for and kept by the hash of their source.
-// Linked statically: they make no call of their own at start that a count would show, and run in a guest without libraries.
+// Workloads with known numbers: small C programs in test/workloads, built when first asked for into dist/workloads by the hash of their source.
+// Linked statically: they make no call of their own at start that a count would show, and run in a guest, which has no compiler (test/kernels/root.ts).
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from '../../build/native.ts';
 import { command } from '../../build/step.ts';
 
 const sources = join(import.meta.dirname, '../workloads');
+const built = join(import.meta.dirname, '../../dist/workloads');
 
-/** The path of the program built from test/workloads/<name>.c. A folder in SONDE_WORKLOADS (a guest without compiler) has them ready. */
+/** The path of the program built from test/workloads/<name>.c. */
 export async function workload(name: string): Promise<string> {
-  const ready = process.env.SONDE_WORKLOADS;
-  if (ready !== undefined) return join(ready, name);
   const source = join(sources, `${name}.c`);
   const hash = createHash('sha256')
     .update(await readFile(source))
     .digest('hex')
-    .slice(0, 16);
-  const folder = join(cacheFolder(), 'workloads', hash);
+    .slice(0, 12);
+  const folder = join(built, hash);
   const program = join(folder, name);
   if (existsSync(program)) return program;
   await mkdir(folder, { recursive: true });
@@ -27,6 +25,12 @@ export async function workload(name: string): Promise<string> {
   await command(['cc', '-O2', '-static', '-Wall', '-Wextra', '-Werror', '-o', fresh, source, '-lpthread']);
   await rename(fresh, program);
   return program;
+}
+
+/** Builds all of them, for a guest that is about to get dist/. */
+export async function buildWorkloads(): Promise<void> {
+  const files = await readdir(sources);
+  for (const file of files) if (file.endsWith('.c')) await workload(file.slice(0, -2));
 }
 
 /** A workload's count for this machine: emulated guests say by SONDE_TEST_SCALE (0.05) that they want less of it.
