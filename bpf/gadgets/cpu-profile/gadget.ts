@@ -1,0 +1,63 @@
+// cpu-profile: which functions use the CPU. Program: program.bpf.c. Test: gadget.test.ts.
+
+import { z } from 'zod';
+import { defineGadget, processColumns } from '../../gadget.ts';
+
+export default defineGadget({
+  name: 'cpu-profile',
+  aliases: ['profile', 'profile-cpu'],
+  area: 'cpu',
+  summary: 'Which functions use the CPU, as a flame graph.',
+  description:
+    'A timer on each CPU looks, frequencyHz times a second, at what runs there, and keeps the stack when it is in scope. A share of samples is a share of CPU ' +
+    'time, within the error of sampling: about one over the square root of the samples. Stacks are walked by frame pointers; code built without them ' +
+    '(-fomit-frame-pointer) shows its innermost function and little above it. What is outside pays for the timer only, at no context switch.',
+  parameters: z.object({
+    frequencyHz: z
+      .int()
+      .min(1)
+      .max(999)
+      .default(99)
+      .describe('Samples per second and CPU; 99 rather than 100, so as not to march in step with timers'),
+    stacks: z
+      .enum(['All', 'User', 'Kernel'])
+      .default('All')
+      .describe('Which part of the stacks to keep: All, User (the program and its libraries) or Kernel'),
+    maxStacks: z
+      .int()
+      .min(64)
+      .max(65_536)
+      .default(8192)
+      .describe(
+        'Room for different stacks in the kernel, 1 KiB each; what comes after is lost, and counted as such',
+      ),
+  }),
+  sees: 'pod',
+  subject: 'current',
+  capabilities: ['BPF', 'PERFMON', 'SYS_PTRACE'],
+  source: () => ({
+    kind: 'stacks',
+    map: 'profile',
+    shape: {
+      kind: 'stacks',
+      keys: [...processColumns],
+      weights: [
+        {
+          name: 'samples',
+          type: 'integer',
+          unit: 'samples',
+          fold: 'sum',
+          noun: 'CPU',
+          description: 'How often the stack was seen running',
+        },
+      ],
+    },
+  }),
+  programs: ({ frequencyHz }) => [
+    [[{ program: 'take_sample', attach: { kind: 'perfEvent', event: 'cpuClock', frequencyHz } }]],
+  ],
+  knobs: ({ stacks, maxStacks }) => ({
+    variables: { user_stacks: stacks !== 'Kernel', kernel_stacks: stacks !== 'User' },
+    maxEntries: { stacks: maxStacks, profile: 2 * maxStacks },
+  }),
+});

@@ -1,0 +1,73 @@
+// off-cpu-profile: where threads wait. Program: program.bpf.c. Test: gadget.test.ts.
+
+import { z } from 'zod';
+import { defineGadget, processColumns } from '../../gadget.ts';
+
+const microseconds = z.int().min(0).max(3_600_000_000);
+
+export default defineGadget({
+  name: 'off-cpu-profile',
+  aliases: ['offcputime', 'off-cpu', 'profile-blockio'],
+  area: 'cpu',
+  summary: 'Where threads wait and for how long, by the stack they waited in, as a flame graph.',
+  description:
+    'Every switch away from a thread in scope keeps the time and the stack; the switch back to it adds the time between to that stack, in the kernel. Exact: no ' +
+    'sampling. A wait that had begun before the job, or has not ended when the job ends, is not in it. By default it counts waits of both kinds: for something ' +
+    '(sleep, lock, I/O) and for the CPU alone (preempted); states: Blocked leaves the latter out. Every context switch of the node pays about 0.03 µs, ' +
+    'one to or from a thread in scope 1–3 µs, mostly for walking the stack.',
+  parameters: z.object({
+    states: z
+      .enum(['All', 'Blocked'])
+      .default('All')
+      .describe(
+        'All waits, or only of threads that were Blocked, not of those that could run and were preempted',
+      ),
+    minimumUs: microseconds.default(0).describe('Shorter waits are left out, microseconds'),
+    maximumUs: microseconds.default(3_600_000_000).describe('Longer waits are left out, microseconds'),
+    stacks: z
+      .enum(['All', 'User', 'Kernel'])
+      .default('All')
+      .describe('Which part of the stacks to keep: All, User (the program and its libraries) or Kernel'),
+    maxStacks: z
+      .int()
+      .min(64)
+      .max(65_536)
+      .default(8192)
+      .describe(
+        'Room for different stacks in the kernel, 1 KiB each; what comes after is lost, and counted as such',
+      ),
+  }),
+  sees: 'pod',
+  subject: 'task',
+  capabilities: ['BPF', 'PERFMON', 'SYS_PTRACE'],
+  source: () => ({
+    kind: 'stacks',
+    map: 'profile',
+    shape: {
+      kind: 'stacks',
+      keys: [...processColumns],
+      weights: [
+        {
+          name: 'offCpuNs',
+          type: 'integer',
+          unit: 'ns',
+          fold: 'sum',
+          noun: 'time off CPU',
+          description: 'Time between the switch away from a thread and the switch back to it',
+        },
+        { name: 'waits', type: 'integer', unit: 'switches', fold: 'sum', description: 'How often' },
+      ],
+    },
+  }),
+  programs: () => [[[{ program: 'switch_threads' }]]],
+  knobs: ({ states, minimumUs, maximumUs, stacks, maxStacks }) => ({
+    variables: {
+      blocked_only: states === 'Blocked',
+      minimum_ns: 1000n * BigInt(minimumUs),
+      maximum_ns: 1000n * BigInt(maximumUs),
+      user_stacks: stacks !== 'Kernel',
+      kernel_stacks: stacks !== 'User',
+    },
+    maxEntries: { stacks: maxStacks, profile: 2 * maxStacks },
+  }),
+});
