@@ -2,6 +2,7 @@
 // Neighbours: agent/decode.ts, agent/stacks.ts, agent/drain.ts (rows), results/sort.ts and results/run.ts (the file).
 
 import { join } from 'node:path';
+import type { Source } from '../bpf/gadget.ts';
 import { writeRun } from '../results/run.ts';
 import type { Loss, LossReason, ResultMeta, Row } from '../results/shape.ts';
 import { sortRows } from '../results/sort.ts';
@@ -25,7 +26,7 @@ const lossReasons: readonly LossReason[] = [
   'Rate',
 ];
 
-/** Reads and writes everything; the programs are detached already. Gives the run's path and its number of rows. */
+/** Reads and writes everything; the programs are detached already. Gives the run's path and how many events are in it. */
 export async function collectRows(parts: Parts): Promise<{ rows: string; count: bigint }> {
   const { source } = parts.request.plan;
   if (source.kind === 'ring') {
@@ -35,8 +36,25 @@ export async function collectRows(parts: Parts): Promise<{ rows: string; count: 
   }
   const rows = join(parts.request.spool, 'rows.jsonl');
   const shape = withOwners(source.shape);
-  const sorted = sortRows(shape, unsorted(parts), { scratch: parts.request.spool });
-  return { rows, count: BigInt(await writeRun(rows, shape, sorted)) };
+  let count = 0n;
+  const counted = async function* (): AsyncGenerator<Row> {
+    for await (const row of unsorted(parts)) {
+      count += eventsIn(row, source);
+      yield row;
+    }
+  };
+  await writeRun(rows, shape, sortRows(shape, counted(), { scratch: parts.request.spool }));
+  return { rows, count };
+}
+
+/** How many events a row stands for. */
+function eventsIn(row: Row, source: Source): bigint {
+  if (row.kind === 'histogram') return row.value.buckets.reduce((sum, [, count]) => sum + count, 0n);
+  if (row.kind === 'table' && source.kind === 'table')
+    return row.value[source.shape.values.findIndex(({ name }) => name === source.counts)] ?? 0n;
+  if (row.kind === 'stacks' && source.kind === 'stacks')
+    return row.value[source.shape.weights.findIndex(({ name }) => name === source.counts)] ?? 0n;
+  return 1n;
 }
 
 async function* unsorted(parts: Parts): AsyncGenerator<Row> {
@@ -70,7 +88,7 @@ export function lossesOf(parts: Parts): Loss[] {
   return [...counted, ...unwritten].filter((loss) => loss.count > 0n);
 }
 
-/** The head of the result. `recorded`: rows of the ring, or what the programs took in scope and aggregated. */
+/** The head of the result. `recorded`: the events that its rows stand for. */
 export function metaOf(
   parts: Parts,
   end: {

@@ -11,7 +11,12 @@ const good: SessionRequest = {
     trace: 'open-files',
     parameters: {},
     subject: 'current',
-    source: { kind: 'table', map: 'm', shape: { kind: 'table', keys: [], values: [], sort: '' } },
+    source: {
+      kind: 'table',
+      map: 'm',
+      counts: 'n',
+      shape: { kind: 'table', keys: [], values: [], sort: '' },
+    },
     programs: [],
     variables: {},
     maxEntries: { counts: 1000 },

@@ -115,15 +115,16 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
   const finish = async (): Promise<SessionResult> => {
     clearInterval(timer);
     clearTimeout(deadline);
-    for (const link of parts.links.splice(0)) link.close();
+    // Detaching takes the kernel's grace periods; what happens meanwhile is still recorded, what comes after this moment is not the job's time.
     const completionTime = native.clocks().realtime;
+    for (const link of parts.links.splice(0)) link.close();
     try {
       await ticking;
-      const { rows } = await collectRows(parts);
+      const { rows, count } = await collectRows(parts);
       measured = meter.measure();
       losses = lossesOf(parts);
       const { ended, sampledBy } = endOf(state);
-      const end = { ended, sampledBy, completionTime, attached, measured, losses, recorded: recorded() };
+      const end = { ended, sampledBy, completionTime, attached, measured, losses, recorded: count };
       const meta = metaOf(parts, end);
       give({ kind: 'Drained' });
       return { meta, rows };
@@ -135,7 +136,7 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
     }
   };
 
-  /** A ring's rows count when written; what a map aggregated, when it was in scope and not skipped. */
+  /** While it runs: a ring's rows when written; of what a map aggregates, the programs' runs in scope. */
   const recorded = (): bigint => parts.drain?.recorded() ?? measured.scoped - measured.skipped;
 
   give({ kind: 'Attached', now: performance.now(), durationMs: request.durationMs });

@@ -22,7 +22,7 @@ export async function* decodeStacks(
     const user = addresses.get(integer(member(key, 'user_stack')));
     const kernel = addresses.get(integer(member(key, 'kernel_stack')));
     const innermostFirst: Frame[] = [];
-    if (kernel !== undefined) innermostFirst.push(...symbolizer.kernel(kernel).flat());
+    if (kernel !== undefined) innermostFirst.push(...withoutTracer(symbolizer.kernel(kernel).flat()));
     if (user !== undefined) innermostFirst.push(...(await symbolizer.user(pid, first, user)).flat());
     yield {
       kind: 'stacks',
@@ -31,6 +31,14 @@ export async function* decodeStacks(
       value: source.shape.weights.map((weight) => integer(member(value, memberOf(weight)))),
     };
   }
+}
+
+/** Kernel frames without those of the program that took the stack and of the hook it ran from: they are not the traced one's. */
+function withoutTracer(innermostFirst: Frame[]): Frame[] {
+  const own =
+    /^(bpf_prog_|bpf_trace_run|bpf_trampoline_|__bpf_trace_|__traceiter_|bpf_get_stack|bpf_overflow_handler)/;
+  const first = innermostFirst.findIndex(({ name }) => !own.test(name));
+  return first < 0 ? [] : innermostFirst.slice(first);
 }
 
 /** Stack id → its addresses, innermost first. The kernel's array is filled up with zeros. */

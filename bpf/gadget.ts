@@ -73,12 +73,12 @@ export const processColumns = [
 export type Source =
   /** A ring of records (struct named by `record`, see bpf/include/events.bpf.h); `completion` see native/api.ts. */
   | { kind: 'ring'; record: string; completion?: string; shape: EventsShape & { columns: From[] } }
-  /** A hash from a key struct to a struct of u64 values. */
-  | { kind: 'table'; map: string; shape: TableShape & { keys: From[] } }
+  /** A hash from a key struct to a struct of u64 values. `counts`: the value column that has one for each event. */
+  | { kind: 'table'; map: string; counts: string; shape: TableShape & { keys: From[] } }
   /** A hash from a key struct to struct histogram {u64 buckets[N]; u64 total}. */
   | { kind: 'histogram'; map: string; shape: HistogramShape & { keys: From[] } }
-  /** A hash from struct stack_key (bpf/include/stacks.bpf.h) to a struct of u64 weights. */
-  | { kind: 'stacks'; map: string; shape: StacksShape & { keys: From[] } };
+  /** A hash from struct stack_key (bpf/include/stacks.bpf.h) to a struct of u64 weights. `counts` as above. */
+  | { kind: 'stacks'; map: string; counts: string; shape: StacksShape & { keys: From[] } };
 
 export interface Gadget<P extends z.ZodObject = z.ZodObject> {
   /** Kebab-case, the folder's name; the CRD's member is its camelCase. */

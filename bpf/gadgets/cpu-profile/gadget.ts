@@ -38,6 +38,7 @@ export default defineGadget({
   source: () => ({
     kind: 'stacks',
     map: 'profile',
+    counts: 'samples',
     shape: {
       kind: 'stacks',
       keys: [...processColumns],

@@ -43,6 +43,7 @@ export default defineGadget({
   source: () => ({
     kind: 'stacks',
     map: 'profile',
+    counts: 'waits',
     shape: {
       kind: 'stacks',
       keys: [...processColumns],
@@ -55,7 +56,7 @@ export default defineGadget({
           noun: 'time off CPU',
           description: 'Time between the switch away from a thread and the switch back to it',
         },
-        { name: 'waits', type: 'integer', unit: 'switches', fold: 'sum', description: 'How often' },
+        { name: 'waits', type: 'integer', fold: 'sum', description: 'How often' },
       ],
     },
   }),

@@ -64,6 +64,7 @@ export default defineGadget({
   source: ({ byProcess, time }) => ({
     kind: 'table',
     map: 'calls',
+    counts: 'calls',
     shape: {
       kind: 'table',
       keys: [
