@@ -16,13 +16,6 @@ export interface GuestTask {
   fileLimit: number;
 }
 
-/** Where a gadget's programs attached on this kernel, or why they did not. */
-export interface GadgetHooks {
-  gadget: string;
-  hooks: string[];
-  failure?: string;
-}
-
 /** What the guest answers. */
 export interface GuestAnswer {
   release: string;
@@ -30,7 +23,6 @@ export interface GuestAnswer {
   bootSeconds: number;
   /** What native.features() says there. */
   features: Record<string, unknown>;
-  hooks: GadgetHooks[];
   files: FileReport[];
 }
 
@@ -42,6 +34,6 @@ if (import.meta.main) {
   console.log(`kernel ${release()}, first test after ${bootSeconds} s`);
   const onFile = (report: FileReport) => console.log(describe(report));
   const files = await runFiles(task.files, { ...task, concurrency: 1, onFile });
-  const answer: GuestAnswer = { release: release(), bootSeconds, features, hooks: [], files };
+  const answer: GuestAnswer = { release: release(), bootSeconds, features, files };
   await writeFile('/dev/ttyS1', `${JSON.stringify(answer)}\n`);
 }

@@ -5,26 +5,31 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { command } from '../../build/step.ts';
+import { testObject } from '../../native/test-object.ts';
 import { root } from '../files.ts';
-import { buildWorkloads, workload } from '../support/workload.ts';
+import { buildWorkloads } from '../support/workload.ts';
 import { type Entry, writeArchive } from './cpio.ts';
 import type { GuestTask } from './inside.ts';
 
 /** Writes the archive for one run. */
 export async function writeRoot(file: string, task: GuestTask): Promise<void> {
-  await buildWorkloads();
+  await buildForGuest();
   const entries = [
     ...system(task, await readFile(join(import.meta.dirname, 'init.sh'), 'utf8')),
     ...(await programs([process.execPath, '/usr/bin/busybox', ...peers.filter(existsSync)])),
     ...(await checkout()),
     ...(await modules()),
-    ...(await workloads()),
   ];
   await writeArchive(file, entries.map(placed));
 }
 
-/** Where the guest has what test/support/workload.ts would build. */
-export const guestWorkloads = '/usr/lib/sonde-workloads';
+/** A guest has no compiler: what tests build when they first need it is built here, into dist. */
+async function buildForGuest(): Promise<void> {
+  await buildWorkloads();
+  for (const name of await readdir(join(root, 'native', 'testdata'))) {
+    if (name.endsWith('.bpf.c')) await testObject(basename(name, '.bpf.c'));
+  }
+}
 
 /** Tools that gadget tests hold their numbers against; those that the machine has come along. */
 const peers = ['opensnoop', 'execsnoop', 'offcputime', 'runqlat', 'syscount', 'tcplife'].map(
@@ -72,17 +77,6 @@ async function checkout(): Promise<Entry[]> {
     ...files.map((path) => ({ path: join(root, path), from: join(root, path) })),
     ...built.map((path) => ({ path, from: path, time: now })),
   ];
-}
-
-/** The C programs that tests run: a guest has no compiler. */
-async function workloads(): Promise<Entry[]> {
-  const sources = (await readdir(join(root, 'test', 'workloads')).catch(() => [])).filter((name) =>
-    name.endsWith('.c'),
-  );
-  const names = sources.map((name) => basename(name, '.c'));
-  return Promise.all(
-    names.map(async (name) => ({ path: join(guestWorkloads, name), from: await workload(name) })),
-  );
 }
 
 /** The npm packages that run in tests; not those that only build or browse. */
