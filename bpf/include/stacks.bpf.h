@@ -52,29 +52,33 @@ static __noinline u64 stack_hash(struct stack *stack) {
     return hash;
 }
 
-/** Walks the current stack (flags: BPF_F_USER_STACK or 0) and keeps it; its id, or 0 where there is none (a
- * kernel thread has no user stack) or no room: that is counted. The kernel fills the rest of the buffer with
+#define STACK_LOST (~0ull)
+
+/** Walks the current stack (flags: BPF_F_USER_STACK or 0) and keeps it; its id, 0 where there is none (a
+ * kernel thread has no user stack), STACK_LOST without room. The kernel fills the rest of the buffer with
  * zeros. */
-static __always_inline u64 keep_stack(void *ctx, u64 flags, u64 container) {
+static __always_inline u64 keep_stack(void *ctx, u64 flags) {
     u32 zero = 0;
     struct stack *stack = bpf_map_lookup_elem(&stack_scratch, &zero);
     if (!stack || bpf_get_stack(ctx, stack, sizeof(*stack), flags) <= 0) return 0;
     u64 id = stack_hash(stack);
     if (bpf_map_lookup_elem(&stacks, &id)) return id;
     long error = bpf_map_update_elem(&stacks, &id, stack, BPF_NOEXIST);
-    if (!error || error == -17 /* EEXIST: another CPU was faster */) return id;
-    count_loss(container, LOSS_STACK_UNAVAILABLE);
-    return 0;
+    return !error || error == -17 /* EEXIST: another CPU was faster */ ? id : STACK_LOST;
 }
 
-/** The current task's key with the stacks asked for. */
-static __always_inline void stack_key_current(struct stack_key *key, void *ctx, u64 container, bool user,
+/** The current task's key with the stacks asked for. False: no room for one of them; the loss is counted, and
+ * the event is not to be recorded. */
+static __always_inline bool stack_key_current(struct stack_key *key, void *ctx, u64 container, bool user,
                                               bool kernel) {
     struct task_struct *task = (void *)bpf_get_current_task();
     key->container = container;
     process_current(&key->process);
     key->start = BPF_CORE_READ(task, group_leader, start_time);
     key->exec = BPF_CORE_READ(task, self_exec_id);
-    if (user) key->user_stack = keep_stack(ctx, BPF_F_USER_STACK, container);
-    if (kernel) key->kernel_stack = keep_stack(ctx, 0, container);
+    if (user) key->user_stack = keep_stack(ctx, BPF_F_USER_STACK);
+    if (kernel) key->kernel_stack = keep_stack(ctx, 0);
+    if (key->user_stack != STACK_LOST && key->kernel_stack != STACK_LOST) return true;
+    count_loss(container, LOSS_STACK_UNAVAILABLE);
+    return false;
 }

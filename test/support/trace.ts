@@ -13,7 +13,8 @@ import { planTrace } from '../../bpf/plan.ts';
 import { loadGadget } from '../../bpf/registry.ts';
 import { findCgroup2 } from '../../cli/cgroups.ts';
 import { native } from '../../native/index.ts';
-import type { ResultMeta } from '../../results/shape.ts';
+import { decodeRow } from '../../results/row-json.ts';
+import type { ResultMeta, StacksShape } from '../../results/shape.ts';
 import { havePeers, startBpftrace } from './peer.ts';
 
 export type Argv = [string, ...string[]];
@@ -127,6 +128,7 @@ function runAgainAndAgain([file, ...args]: Argv): { stop(): Promise<void> } {
 function readRows(meta: ResultMeta, path: string): Record<string, unknown>[] {
   const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
   const { shape } = meta;
+  if (shape.kind === 'stacks') return lines.map((line) => stackRow(shape, line));
   if (shape.kind !== 'table') return lines.map((line) => JSON.parse(line));
   const keys = shape.keys.map(({ name }) => name);
   const values = shape.values.map(({ name }) => name);
@@ -138,4 +140,16 @@ function readRows(meta: ResultMeta, path: string): Record<string, unknown>[] {
     ];
     return Object.fromEntries(named);
   });
+}
+
+/** Frames as `frames`: their names, innermost first; keys and weights by name. */
+function stackRow(shape: StacksShape, line: string): Record<string, unknown> {
+  const row = decodeRow(shape, line);
+  if (row.kind !== 'stacks') throw new Error(`no row of stacks: ${line}`);
+  const keys = shape.keys.map(({ name }, index) => [name, row.key[index]]);
+  const weights = shape.weights.map(({ name }, index) => [name, row.value[index]]);
+  return {
+    ...Object.fromEntries([...keys, ...weights]),
+    frames: row.frames.map(({ name }) => name).reverse(),
+  };
 }

@@ -10,11 +10,15 @@ import { command } from '../../build/step.ts';
 const sources = join(import.meta.dirname, '../workloads');
 const built = join(import.meta.dirname, '../../dist/workloads');
 
+/** Frame pointers in every function: stacks are walked by them. */
+const flags = [...['-O2', '-g', '-static', '-Wall', '-Wextra', '-Werror'], '-fno-omit-frame-pointer'];
+
 /** The path of the program built from test/workloads/<name>.c. */
 export async function workload(name: string): Promise<string> {
   const source = join(sources, `${name}.c`);
   const hash = createHash('sha256')
     .update(await readFile(source))
+    .update(flags.join(' '))
     .digest('hex')
     .slice(0, 12);
   const folder = join(built, hash);
@@ -22,7 +26,7 @@ export async function workload(name: string): Promise<string> {
   if (existsSync(program)) return program;
   await mkdir(folder, { recursive: true });
   const fresh = `${program}.${process.pid}`;
-  await command(['cc', '-O2', '-static', '-Wall', '-Wextra', '-Werror', '-o', fresh, source, '-lpthread']);
+  await command(['cc', ...flags, '-o', fresh, source, '-lpthread']);
   await rename(fresh, program);
   return program;
 }

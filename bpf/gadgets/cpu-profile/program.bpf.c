@@ -26,7 +26,7 @@ int take_sample(void *ctx) {
     u64 container = scope_current();
     if (!container || !sampled(container)) return 0;
     struct stack_key key = {};
-    stack_key_current(&key, ctx, container, user_stacks, kernel_stacks);
+    if (!stack_key_current(&key, ctx, container, user_stacks, kernel_stacks)) return 0;
     struct samples *samples = bpf_map_lookup_elem(&profile, &key);
     if (samples) {
         __sync_fetch_and_add(&samples->samples, 1);

@@ -61,7 +61,7 @@ static __always_inline void goes_off(void *ctx, struct task_struct *task, u64 co
     if (state & TASK_DEAD || (blocked_only && !state) || !sampled(container)) return;
     u32 thread = task->pid;
     struct off off = {.time = now};
-    stack_key_current(&off.key, ctx, container, user_stacks, kernel_stacks);
+    if (!stack_key_current(&off.key, ctx, container, user_stacks, kernel_stacks)) return;
     if (bpf_map_update_elem(&off_cpu, &thread, &off, BPF_ANY)) count_loss(container, LOSS_MAP_FULL);
 }
 

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Traced, trace } from '../../../test/support/trace.ts';
+import { scaled, workload } from '../../../test/support/workload.ts';
+
+const burns = await workload('burns');
+// 999 Hz × 4 s: the error of a share of three quarters is 0.7 points.
+const frequencyHz = 999;
+const seconds = Math.max(2, scaled(4));
+
+/** Samples of all stacks that pass through a function; of all stacks without one. */
+const samples = (traced: Traced, name?: string): number =>
+  traced.rows
+    .filter(({ frames }) => name === undefined || (frames as string[]).includes(name))
+    .reduce((sum, row) => sum + Number(row.samples), 0);
+
+test('a process that burns 3:1 in two functions has shares of 75% and 25%, as many samples as time it ran and as bpftrace takes', async (t) => {
+  const traced = await trace('cpu-profile', {
+    parameters: { frequencyHz },
+    inside: [[burns, String(seconds), '0']],
+    peer: (cgroup) => `profile:hz:${frequencyHz} /cgroup == ${cgroup}/ { @samples = count(); }`,
+  });
+  const [three, one, all] = [samples(traced, 'burn_three'), samples(traced, 'burn_one'), samples(traced)];
+  assert.ok(Math.abs(three / (three + one) - 0.75) < 0.03, `burn_three has ${three}, burn_one ${one}`);
+  assert.ok(three + one > 0.95 * all, `${all - three - one} of ${all} samples are elsewhere`);
+  assert.ok(samples(traced, 'main') > 0.95 * all);
+  assert.equal(traced.meta.events.recorded, BigInt(all));
+  assert.equal(traced.meta.events.lost, 0n);
+  const expected = traced.peer?.samples ?? frequencyHz * seconds;
+  const tolerance = traced.peer ? 0.03 : 0.2;
+  assert.ok(Math.abs(all / expected - 1) < tolerance, `${all} samples, ${expected} expected`);
+  t.diagnostic(`${all} samples, ${expected} by ${traced.peer ? 'bpftrace' : 'the clock'}`);
+});
+
+test('a neighbour that burns just as much is in no sample', async () => {
+  const traced = await trace('cpu-profile', {
+    parameters: { frequencyHz },
+    inside: [['/bin/sleep', '1']],
+    outside: [burns, '1', '0'],
+  });
+  assert.equal(samples(traced, 'burn_three'), 0);
+  assert.ok(samples(traced) < 20, `sleep had ${samples(traced)} samples`);
+});
+
+test('only user stacks have no kernel frames, only kernel stacks no others; neither loses samples', async () => {
+  for (const stacks of ['User', 'Kernel']) {
+    const traced = await trace('cpu-profile', {
+      parameters: { frequencyHz, stacks },
+      inside: [[burns, '0.5', '0']],
+    });
+    assert.equal(samples(traced, 'burn_three') > 0, stacks === 'User');
+    assert.ok(samples(traced) > 0.3 * frequencyHz);
+  }
+});
+
+test('samples whose stack finds no room are counted as lost, for their container', async () => {
+  const many = Array.from({ length: 150 }, (): [string, ...string[]] => ['/bin/true']);
+  const traced = await trace('cpu-profile', { parameters: { frequencyHz, maxStacks: 64 }, inside: many });
+  const { losses, lost, recorded, seen } = traced.meta.events;
+  assert.deepEqual(
+    losses.map(({ reason, owner }) => [reason, owner.container]),
+    [['StackUnavailable', 'test']],
+  );
+  assert.equal(seen, recorded + lost);
+  assert.equal(recorded, BigInt(samples(traced)));
+});

@@ -1,0 +1,57 @@
+/* burns SECONDS NAPS: uses a CPU for that long, three parts in burn_three to one in burn_one, then sleeps
+ * NAPS times 50 ms in nap(). Says how much CPU time it used, ns. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile unsigned long sink;
+
+/* gcc leaves out the frame of a function that calls nothing, whatever it is told, unless the function asks for it. */
+#define KEEP_FRAME() (sink += __builtin_frame_address(0) == 0)
+
+static double seconds(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+__attribute__((noinline)) void burn_three(void) {
+    KEEP_FRAME();
+    for (int i = 0; i < 300000; i++) sink += i * 7;
+}
+
+__attribute__((noinline)) void burn_one(void) {
+    KEEP_FRAME();
+    for (int i = 0; i < 100000; i++) sink += i * 7;
+}
+
+/* The call is made here and not in libc, which keeps no frame pointers: a walk would miss this function. */
+__attribute__((noinline)) void nap(void) {
+    KEEP_FRAME();
+    struct timespec t = {.tv_nsec = 50 * 1000 * 1000};
+    long result;
+#if defined(__x86_64__)
+    register long fourth __asm__("r10") = 0;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(SYS_clock_nanosleep), "D"((long)CLOCK_MONOTONIC), "S"(0L), "d"(&t), "r"(fourth)
+                     : "rcx", "r11", "memory");
+#else
+    result = clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+#endif
+    sink += result;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 3) return 2;
+    double end = seconds(CLOCK_MONOTONIC) + atof(argv[1]);
+    while (seconds(CLOCK_MONOTONIC) < end) {
+        burn_three();
+        burn_one();
+    }
+    for (int naps = atoi(argv[2]); naps > 0; naps--) nap();
+    printf("%.0f\n", seconds(CLOCK_PROCESS_CPUTIME_ID) * 1e9);
+    return 0;
+}
