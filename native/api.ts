@@ -177,16 +177,31 @@ export interface Frame {
 /** Remembers who mapped what when, from perf's side-band records (mmap2, fork, exec, exit), so that addresses can be resolved after a
  *  process has gone. Files are held open from the moment they are mapped. Started before the first sample. */
 export interface Mappings {
-  /** Reads /proc/PID/maps of processes that were there before. */
+  /** Reads /proc/PID/maps of a process that was there before, on the watch's own thread; `user` waits for it. Processes that fork
+   *  or map something are read without being asked for. Throws NotFound. */
   addProcess(pid: number): void;
-  counters(): { records: number; lost: number; files: number };
+  /** Side-band records read and lost; files held open (at most 1,024); address spaces remembered, and the bytes of those that have
+   *  ended (at most 16 MiB and an hour, oldest forgotten first); CPU time of the watch's thread. Costs no system call. */
+  counters(): {
+    records: number;
+    lost: number;
+    files: number;
+    spaces: number;
+    endedBytes: number;
+    cpuNanoseconds: number;
+  };
+  /** Lets go of all files, events and the thread; symbolizers that use it reject with Closed from then on. */
   close(): void;
 }
 
 export interface Symbolizer {
+  /** Names by /proc/kallsyms, for one stack as `user` takes it. The first call reads kallsyms (about 50 ms). Throws NotSupported where the kernel hides its addresses. */
   kernel(addresses: BigUint64Array): Frame[][];
   /** Each address gives one frame, or several where functions were inlined (innermost first). `time`: CLOCK_MONOTONIC ns at which the stack was seen;
-   *  it picks the right process and exec where a pid was used twice. */
+   *  it picks the right process and exec where a pid was used twice. The addresses are one stack as the kernel gives it, innermost
+   *  first: from the second on they are return addresses, and the call before them is looked up. An address that is itself where
+   *  something happened goes in a call of its own. In "module+0xoffset" the offset is the file's. Runs on a worker thread.
+   *  Rejects with Closed when the mappings are closed. */
   user(pid: number, time: bigint, addresses: BigUint64Array): Promise<Frame[][]>;
   close(): void;
 }

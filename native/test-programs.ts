@@ -1,16 +1,22 @@
 // Programs for the tests of mappings and symbols: compiled when asked for, they print "name address" lines and the tests ask who lies there.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import type { Frame, Symbolizer } from './api.ts';
 import { native } from './index.ts';
 
-/** A folder for a test file's programs; removed when the process ends. */
+const running = new Set<ChildProcess>();
+
+/** A folder for a test file's programs; removed after its tests, with what still runs. */
 export function programFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sonde-symbols-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  after(() => {
+    for (const child of running) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
   return folder;
 }
 
@@ -68,6 +74,8 @@ export async function runUntilStopped(argv: string[]): Promise<Ran & { stop: () 
 
 function start(argv: string[]) {
   const child = spawn(argv[0] ?? '', argv.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
+  running.add(child);
+  child.on('close', () => running.delete(child));
   const output = new Promise<string>((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (data) => {

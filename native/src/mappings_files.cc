@@ -142,7 +142,7 @@ std::shared_ptr<MappedFile> FileTable::find(FileKey key, const std::string &path
         auto known = nameless_.find(path);
         return known == nameless_.end() ? nullptr : known->second;
     }
-    auto known = files_.find(key);
+    auto known = files_.find({key, path});
     if (known == files_.end()) return nullptr;
     recent_.splice(recent_.begin(), recent_, known->second->place);
     return known->second;
@@ -176,7 +176,7 @@ std::shared_ptr<MappedFile> FileTable::open(FileKey key, const std::string &path
     }
     std::lock_guard guard(lock_);
     if (!known) {
-        auto there = files_.find(key);
+        auto there = files_.find({key, path});
         if (there != files_.end()) known = there->second;
     }
     if (!known) {
@@ -184,9 +184,9 @@ std::shared_ptr<MappedFile> FileTable::open(FileKey key, const std::string &path
         known->kind = kind;
         known->key = key;
         known->path = withoutDeleted(path);
-        recent_.push_front(key);
+        recent_.push_front({key, path});
         known->place = recent_.begin();
-        files_[key] = known;
+        files_[{key, path}] = known;
     }
     known->attempts++;
     if (opened && !known->held) known->held = std::make_shared<const Fd>(std::move(opened));

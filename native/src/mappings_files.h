@@ -61,7 +61,7 @@ struct MappedFile {
     std::shared_ptr<const Fd> held;
     std::shared_ptr<const Root> root;
     int attempts = 0;
-    std::list<FileKey>::iterator place;
+    std::list<std::pair<FileKey, std::string>>::iterator place;
 };
 
 /// Where to look for a file: the process that mapped it, where, and roots of it or its relatives as
@@ -102,8 +102,10 @@ class FileTable {
 
     mutable std::mutex lock_;
     size_t limit_;
-    std::map<FileKey, std::shared_ptr<MappedFile>> files_;
-    std::list<FileKey> recent_;
+    /// By inode and path: a file with several names (hard links) is several here, each with its own name.
+    using Name = std::pair<FileKey, std::string>;
+    std::map<Name, std::shared_ptr<MappedFile>> files_;
+    std::list<Name> recent_;
     std::map<std::tuple<uint64_t, uint64_t, uint64_t>, std::weak_ptr<const Root>> roots_;
     std::map<std::string, std::shared_ptr<MappedFile>> nameless_;
 };
