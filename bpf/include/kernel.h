@@ -146,6 +146,7 @@ struct task_struct {
     unsigned int __state;
     const struct cred *cred;
     const struct cred *real_cred;
+    u64 self_exec_id;
     char comm[16];
     struct nsproxy *nsproxy;
     struct signal_struct *signal;
@@ -166,9 +167,38 @@ struct sock_cgroup_data {
     struct cgroup *cgroup;
 };
 
+struct in6_addr {
+    u8 bytes[16];
+};
+
+struct sock_common {
+    u32 skc_daddr;
+    u32 skc_rcv_saddr;
+    u16 skc_dport;
+    u16 skc_family;
+    unsigned long skc_flags;
+    struct in6_addr skc_v6_daddr;
+    struct in6_addr skc_v6_rcv_saddr;
+};
+
 struct sock {
+    struct sock_common __sk_common;
+    u16 sk_protocol;
+    int sk_err;
     struct sock_cgroup_data sk_cgrp_data;
     struct socket *sk_socket;
+};
+
+/* Each begins with a struct sock. */
+struct inet_sock {
+    u16 inet_sport;
+};
+
+struct tcp_sock {
+    u64 bytes_received;
+    u64 bytes_sent;
+    u64 bytes_retrans;
+    u32 total_retrans;
 };
 
 /* Opening files. */

@@ -26,7 +26,33 @@ struct sock_cgroup_data___tagged {
 struct task_struct___named_state {
     long state;
 };
+
+/* Until 5.13 __state was called state. */
+struct task_struct___named {
+    unsigned int __state;
+};
+
+struct task_struct___unnamed {
+    long state;
+};
 #pragma clang attribute pop
+
+/** TASK_… bits of a task that the verifier knows. */
+static __always_inline u32 task_state(struct task_struct *task) {
+    struct task_struct___named *named = (void *)task;
+    if (bpf_core_field_exists(named->__state)) return BPF_CORE_READ(named, __state);
+    struct task_struct___unnamed *unnamed = (void *)task;
+    return BPF_CORE_READ(unnamed, state);
+}
+
+/* 5.18 gave sched_switch the state as a fourth argument: by the time it fires, another CPU may be waking the
+ * task already, and the member says so. */
+typedef void (*btf_trace_sched_switch)(void *, bool, struct task_struct *, struct task_struct *,
+                                       unsigned int);
+
+/** The state in which the previous task left its CPU; ctx is sched_switch's. */
+#define SWITCH_STATE(ctx, prev) \
+    (bpf_core_type_matches(btf_trace_sched_switch) ? (u32)(ctx)[3] : task_state(prev))
 
 /** The cgroup2 id of a socket; 0 when the socket has none (5.14 and older: net_cls or net_prio is in use). */
 static __always_inline u64 sock_cgroup_id(struct sock *sk) {

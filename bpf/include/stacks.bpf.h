@@ -1,84 +1,89 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
-/* Call stacks, each kept once, exactly: under a 64-bit hash of its addresses, not in a
- * BPF_MAP_TYPE_STACK_TRACE, where two stacks that share a bucket push each other out. A gadget's own map goes
- * from struct stack_key to its weights and `first`. */
+/* Call stacks as keys: each stack's addresses are kept once, under a 64-bit hash of them. agent/stacks.ts
+ * reads both maps: `stacks`, and the gadget's own from struct stack_key to a struct of u64 that begins with
+ * `first`.
+ *
+ * Not BPF_MAP_TYPE_STACK_TRACE: its buckets hold one stack each, and a second one is lost or overwrites. All
+ * maps are preallocated: allocating under a run queue's lock, or in an interrupt before 6.1, can deadlock. */
 #pragma once
 
 #include "losses.bpf.h"
 #include "process.bpf.h"
 
-/* As deep as perf walks by default (kernel.perf_event_max_stack). */
-#define STACK_DEPTH 127
+#define STACK_DEPTH 127 /* the kernel's own default limit */
 
-struct stack {
-    u64 addresses[STACK_DEPTH]; /* innermost first, then zeros */
-};
-
-/* Whose stack. start and exec keep apart what used the same pid one after the other: processes, and programs
- * that a process became. */
 struct stack_key {
     u64 container;
-    u64 user_stack; /* 0: none */
-    u64 kernel_stack;
-    u64 start;
-    u64 exec;
     struct process process;
+    u64 incarnation; /* one address space: a process from its start or its last exec on */
+    u64 user_stack;  /* in `stacks`; 0: none */
+    u64 kernel_stack;
+    u32 thread; /* 0: not told apart */
+    u32 state;  /* the gadget's own */
 };
 
-/* Room for stacks; preallocated, since programs on perf events may not allocate before 6.1. */
+struct stack_addresses {
+    u64 address[STACK_DEPTH]; /* innermost first, then zeros */
+};
+
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 8192);
     __type(key, u64);
-    __type(value, struct stack);
+    __type(value, struct stack_addresses);
 } stacks SEC(".maps");
 
+/* Every object has one kind of program that takes stacks, and it never interrupts itself. */
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
     __uint(max_entries, 1);
     __type(key, u32);
-    __type(value, struct stack);
+    __type(value, struct stack_addresses);
 } stack_scratch SEC(".maps");
 
-static __noinline u64 stack_hash(struct stack *stack) {
-    u64 hash = 0x9e3779b97f4a7c15;
-    if (!stack) return 0;
+/* Not known outside, so that nobody can lay out a stack that hashes to another's. Two CPUs that choose it at
+ * once only keep a few stacks twice. */
+volatile u64 stack_seed = 0;
+
+static __noinline u64 stack_hash(const struct stack_addresses *stack, u32 depth, u64 seed) {
+    u64 hash = seed;
     for (u32 i = 0; i < STACK_DEPTH; i++) {
-        u64 address = stack->addresses[i];
-        if (!address) break;
-        hash = (hash ^ address) * 0xff51afd7ed558ccd;
+        if (i >= depth) break;
+        hash = (hash ^ stack->address[i]) * 0x9e3779b97f4a7c15;
         hash ^= hash >> 32;
     }
-    return hash;
+    return hash ?: 1;
 }
 
-#define STACK_LOST (~0ull)
-
-/** Walks the current stack (flags: BPF_F_USER_STACK or 0) and keeps it; its id, 0 where there is none (a
- * kernel thread has no user stack), STACK_LOST without room. The kernel fills the rest of the buffer with
- * zeros. */
-static __always_inline u64 keep_stack(void *ctx, u64 flags) {
+/** Takes the stack of the task that runs (flags: BPF_F_USER_STACK or 0) and gives its id; 0: it has none.
+ *  False when there was no room for it: counted. User stacks are kept per container: no container's can be
+ * mistaken for another's. */
+static __always_inline bool stack_take(void *ctx, u64 flags, u64 container, u64 *id) {
     u32 zero = 0;
-    struct stack *stack = bpf_map_lookup_elem(&stack_scratch, &zero);
-    if (!stack || bpf_get_stack(ctx, stack, sizeof(*stack), flags) <= 0) return 0;
-    u64 id = stack_hash(stack);
-    if (bpf_map_lookup_elem(&stacks, &id)) return id;
-    long error = bpf_map_update_elem(&stacks, &id, stack, BPF_NOEXIST);
-    return !error || error == -17 /* EEXIST: another CPU was faster */ ? id : STACK_LOST;
+    *id = 0;
+    struct stack_addresses *scratch = bpf_map_lookup_elem(&stack_scratch, &zero);
+    if (!scratch) return false;
+    long bytes = bpf_get_stack(ctx, scratch, sizeof(*scratch), flags);
+    if (bytes <= 0) return true;
+    if (!stack_seed) stack_seed = (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32() | 1;
+    u64 seed = flags & BPF_F_USER_STACK ? stack_seed + container * 0xff51afd7ed558ccd : stack_seed;
+    u64 hash = stack_hash(scratch, bytes / sizeof(u64), seed);
+    if (!bpf_map_lookup_elem(&stacks, &hash) && bpf_map_update_elem(&stacks, &hash, scratch, BPF_NOEXIST) &&
+        !bpf_map_lookup_elem(&stacks, &hash)) {
+        count_loss(container, LOSS_MAP_FULL);
+        return false;
+    }
+    *id = hash;
+    return true;
 }
 
-/** The current task's key with the stacks asked for. False: no room for one of them; the loss is counted, and
- * the event is not to be recorded. */
-static __always_inline bool stack_key_current(struct stack_key *key, void *ctx, u64 container, bool user,
-                                              bool kernel) {
-    struct task_struct *task = (void *)bpf_get_current_task();
+static __always_inline u64 incarnation_of(struct task_struct *task) {
+    return BPF_CORE_READ(task, group_leader, start_time) + BPF_CORE_READ(task, self_exec_id);
+}
+
+/** Whose stack it is, for the task that runs; the stacks themselves are not in it yet. */
+static __always_inline void stack_key_begin(struct stack_key *key, u64 container) {
     key->container = container;
     process_current(&key->process);
-    key->start = BPF_CORE_READ(task, group_leader, start_time);
-    key->exec = BPF_CORE_READ(task, self_exec_id);
-    if (user) key->user_stack = keep_stack(ctx, BPF_F_USER_STACK);
-    if (kernel) key->kernel_stack = keep_stack(ctx, 0);
-    if (key->user_stack != STACK_LOST && key->kernel_stack != STACK_LOST) return true;
-    count_loss(container, LOSS_STACK_UNAVAILABLE);
-    return false;
+    key->incarnation = incarnation_of((struct task_struct *)bpf_get_current_task());
 }

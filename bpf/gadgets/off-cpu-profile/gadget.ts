@@ -30,7 +30,7 @@ export default defineGadget({
       .describe('Which part of the stacks to keep: All, User (the program and its libraries) or Kernel'),
     maxStacks: z
       .int()
-      .min(64)
+      .min(8)
       .max(65_536)
       .default(8192)
       .describe(

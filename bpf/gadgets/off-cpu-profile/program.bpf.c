@@ -1,88 +1,134 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
-/* off-cpu-profile: where threads wait, and for how long: from the switch away from a thread to the switch
- * back to it. gadget.ts beside it declares the columns. */
+/* off-cpu-profile: where threads wait, and for how long. gadget.ts beside it declares the columns.
+ *
+ * The stack is taken when a thread leaves its CPU, the time added to it when it comes back. What it left
+ * waits in a preallocated hash, not in task storage: making that allocates, under the run queue's lock. */
 #include "stacks.bpf.h"
 
 /* Knobs. */
-const volatile bool user_stacks = true;
-const volatile bool kernel_stacks = true;
-const volatile bool blocked_only = false;
 const volatile u64 minimum_ns = 0;
-const volatile u64 maximum_ns = ~0ull;
+const volatile u64 maximum_ns = ~0ULL;
+const volatile bool user_frames = true;
+const volatile bool kernel_frames = true;
+const volatile bool by_thread = false;
+const volatile u32 wanted_states = ~0U; /* a bit for each of enum off_state */
 
-#define TASK_DEAD 0x80
+enum off_state { OFF_RUNNABLE, OFF_SLEEPING, OFF_UNINTERRUPTIBLE, OFF_STOPPED };
 
-struct waits {
-    u64 off_cpu_ns;
-    u64 waits;
-    u64 first; /* CLOCK_MONOTONIC ns: which of a pid's programs it was */
+/* The kernel's; the same in all versions. */
+enum {
+    TASK_INTERRUPTIBLE = 1,
+    TASK_UNINTERRUPTIBLE = 2,
+    TASK_STOPPED_OR_TRACED = 4 | 8,
+    TASK_DEAD = 0x80,
 };
 
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 16384);
-    __type(key, struct stack_key);
-    __type(value, struct waits);
-} profile SEC(".maps");
-
-/* A thread that is off the CPU. Preallocated: the scheduler holds its locks here, where nothing may be
- * allocated. */
-struct off {
-    u64 time;
+struct off_cpu {
+    u64 time; /* when it left; 0: it runs, or is not wanted */
     struct stack_key key;
 };
 
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 16384);
-    __type(key, u32); /* thread */
-    __type(value, struct off);
-} off_cpu SEC(".maps");
+    __type(key, u32);
+    __type(value, struct off_cpu);
+} off SEC(".maps");
 
-static __always_inline void count_wait(struct off *off, u64 now) {
-    u64 waited = now - off->time;
-    if (waited < minimum_ns || waited > maximum_ns) return;
-    struct waits *waits = bpf_map_lookup_elem(&profile, &off->key);
-    if (!waits) {
-        struct waits none = {.first = off->time};
-        bpf_map_update_elem(&profile, &off->key, &none, BPF_NOEXIST);
-        waits = bpf_map_lookup_elem(&profile, &off->key);
-    }
-    if (!waits) {
-        count_loss(off->key.container, LOSS_MAP_FULL);
+struct stack_waits {
+    u64 first; /* CLOCK_MONOTONIC */
+    u64 off_cpu_ns;
+    u64 switches;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 16384);
+    __type(key, struct stack_key);
+    __type(value, struct stack_waits);
+} waits SEC(".maps");
+
+static const struct off_cpu off_empty = {};
+
+static __always_inline u32 off_state(bool preempted, u32 state) {
+    /* Preempted on its way to sleep: it still waits for a CPU. */
+    if (preempted || !state) return OFF_RUNNABLE;
+    if (state & TASK_UNINTERRUPTIBLE) return OFF_UNINTERRUPTIBLE;
+    if (state & TASK_STOPPED_OR_TRACED) return OFF_STOPPED;
+    return OFF_SLEEPING; /* also what another CPU is waking already */
+}
+
+/** The running thread leaves its CPU: keeps where, until it comes back. */
+static __always_inline void leave(void *ctx, struct task_struct *task, u64 container, bool preempted,
+                                  u32 task_bits, u64 now) {
+    u32 thread = task->pid;
+    if (!thread) return; /* idle */
+    if (task_bits & TASK_DEAD) {
+        bpf_map_delete_elem(&off, &thread);
         return;
     }
-    __sync_fetch_and_add(&waits->off_cpu_ns, waited);
-    __sync_fetch_and_add(&waits->waits, 1);
-}
-
-static __always_inline void goes_off(void *ctx, struct task_struct *task, u64 container, u64 now) {
-    u32 state = task_state(task);
-    if (state & TASK_DEAD || (blocked_only && !state) || !sampled(container)) return;
-    u32 thread = task->pid;
-    struct off off = {.time = now};
-    if (!stack_key_current(&off.key, ctx, container, user_stacks, kernel_stacks)) return;
-    if (bpf_map_update_elem(&off_cpu, &thread, &off, BPF_ANY)) count_loss(container, LOSS_MAP_FULL);
-}
-
-/* The stack is taken when the thread goes: then it is the current one. */
-SEC("tp_btf/sched_switch")
-int BPF_PROG(switch_threads, bool preempted, struct task_struct *prev, struct task_struct *next) {
-    count_hit();
-    u64 leaving = scope_of_task(prev);
-    u64 coming = scope_of_task(next);
-    if (!leaving && !coming) return 0;
-    count_scoped();
-    u64 now = bpf_ktime_get_ns();
-    if (coming) {
-        u32 thread = next->pid;
-        struct off *off = bpf_map_lookup_elem(&off_cpu, &thread);
-        if (off) {
-            count_wait(off, now);
-            bpf_map_delete_elem(&off_cpu, &thread);
+    u32 state = off_state(preempted, task_bits);
+    struct off_cpu *left = bpf_map_lookup_elem(&off, &thread);
+    if (left) left->time = 0;
+    if (!(wanted_states >> (state & 31) & 1)) return;
+    if (!sampled(container)) {
+        count_scoped();
+        return;
+    }
+    if (!left) {
+        bpf_map_update_elem(&off, &thread, &off_empty, BPF_NOEXIST);
+        left = bpf_map_lookup_elem(&off, &thread);
+        if (!left) {
+            count_loss(container, LOSS_MAP_FULL);
+            return;
         }
     }
-    if (leaving) goes_off(ctx, prev, leaving, now);
+    left->key.user_stack = left->key.kernel_stack = 0;
+    if (user_frames && !stack_take(ctx, BPF_F_USER_STACK, container, &left->key.user_stack)) return;
+    if (kernel_frames && !stack_take(ctx, 0, container, &left->key.kernel_stack)) return;
+    if (!left->key.user_stack && !left->key.kernel_stack) {
+        count_loss(container, LOSS_STACK_UNAVAILABLE);
+        return;
+    }
+    stack_key_begin(&left->key, container);
+    left->key.thread = by_thread ? thread : 0;
+    left->key.state = state;
+    left->time = now;
+}
+
+/** A thread gets a CPU: the time since it left goes to the stack it left with. */
+static __always_inline void arrive(struct task_struct *task, u64 now) {
+    u32 thread = task->pid;
+    struct off_cpu *left = bpf_map_lookup_elem(&off, &thread);
+    if (!left || !left->time) return;
+    u64 waited = now - left->time;
+    u64 since = left->time;
+    left->time = 0;
+    if (waited < minimum_ns || waited > maximum_ns) return;
+    count_scoped();
+    struct stack_waits *sums = bpf_map_lookup_elem(&waits, &left->key);
+    if (!sums) {
+        struct stack_waits fresh = {.first = since};
+        bpf_map_update_elem(&waits, &left->key, &fresh, BPF_NOEXIST);
+        sums = bpf_map_lookup_elem(&waits, &left->key);
+        if (!sums) {
+            count_loss(left->key.container, LOSS_MAP_FULL);
+            return;
+        }
+    }
+    __sync_fetch_and_add(&sums->off_cpu_ns, waited);
+    __sync_fetch_and_add(&sums->switches, 1);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(off_cpu_switch, bool preempted, struct task_struct *prev, struct task_struct *next) {
+    count_hit();
+    u64 leaving = scope_of_task(prev);
+    u64 arriving = scope_of_task(next);
+    if (!leaving && !arriving) return 0;
+    u64 now = bpf_ktime_get_ns();
+    if (leaving) leave(ctx, prev, leaving, preempted, SWITCH_STATE(ctx, prev), now);
+    if (arriving) arrive(next, now);
     return 0;
 }
 
