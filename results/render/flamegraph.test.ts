@@ -32,7 +32,10 @@ test('a flame graph names each frame with its weight, share and module', async (
   const svg = await draw(smallStacks());
   const decode = framesOf(svg).find((frame) => frame.title.startsWith('json.decode'));
   assert.equal(decode?.title, 'json.decode\n600 samples (60.00%)\nuser, /app/server');
-  assert.match(svg, /cpu-profile · shop\/checkout-cpu · 1,000 samples in 60\.0 s · width: samples/);
+  assert.match(
+    svg,
+    />cpu-profile of shop\/checkout-cpu<[\s\S]*>1,000 samples in 60\.0 s · 2 nodes · width: samples</,
+  );
 });
 
 test('a frame is as wide as its share, stands on its caller and inside it', async () => {

@@ -136,8 +136,13 @@ export function renderFlamegraph(tree: TreeNode, meta: ResultMeta, options: Flam
   const job = meta.job.namespace === null ? meta.job.name : `${meta.job.namespace}/${meta.job.name}`;
   const seconds = Number(meta.completionTime - meta.startTime) / 1e9;
   const title = options.title ?? `${meta.trace.name} of ${job}`;
-  const about = [meta.trace.name, job, `${amount(tree.total)} in ${seconds.toFixed(1)} s`];
-  about.push(`width: ${weight?.name ?? 'weight'}${weight?.unit === undefined ? '' : ` (${weight.unit})`}`);
+  const own = options.title !== undefined;
+  const about = own ? [meta.trace.name, job] : [];
+  about.push(`${amount(tree.total)} in ${seconds.toFixed(1)} s`);
+  const nodes = new Set(meta.owners.map((owner) => owner.node));
+  about.push(nodes.size === 1 ? `on ${[...nodes].join('')}` : `${nodes.size} nodes`);
+  const inUnit = weight?.unit === undefined || weight.unit === weight.name ? '' : ` (${weight.unit})`;
+  about.push(`width: ${weight?.name ?? 'weight'}${inUnit}`);
   if (meta.events.lost > 0n) about.push(`${meta.events.lost} events lost`);
   const note =
     left === 0

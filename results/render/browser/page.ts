@@ -139,7 +139,11 @@ function recording(head: ReportHead): HTMLElement {
             'div',
             { class: 'item' },
             h('dt', {}, name),
-            h('dd', {}, h('code', {}, typeof value === 'string' ? value : JSON.stringify(value))),
+            h(
+              'dd',
+              {},
+              h('code', {}, typeof value === 'string' && value !== '' ? value : JSON.stringify(value)),
+            ),
           ),
         ),
       ),

@@ -85,7 +85,7 @@ export function stacksView(data: Data, block: StacksBlock): HTMLElement {
 
   const search = h('input', {
     type: 'search',
-    placeholder: 'Search functions (regular expression)',
+    placeholder: 'Search functions (regex)',
     'aria-label': 'Search functions by a regular expression',
     class: 'search',
     input: whenQuiet(() => find(search.value)),
@@ -170,13 +170,13 @@ export function stacksView(data: Data, block: StacksBlock): HTMLElement {
       text('function', 'Click shows only stacks with it', (frame) => block.frames.name[frame] ?? ''),
       weight('self', 'In the function itself'),
       weight('total', 'In it and all that it called; recursion counts once'),
+      text('kind', 'Whose code it is', kindName),
       text(
         'module',
         'The file that holds it',
         (frame) => block.frames.modules[block.frames.module[frame] ?? -1] ?? '',
       ),
       text('source', 'Where it is in the source', (frame) => block.frames.at[frame] ?? ''),
-      text('kind', 'Whose code it is', kindName),
     ];
   }
 
