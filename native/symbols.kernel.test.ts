@@ -260,4 +260,10 @@ test('wrong arguments and closed handles are told', async () => {
   closed.close();
   assert.throws(() => closed.kernel(new BigUint64Array()), is('Closed'));
   assert.deepEqual(await symbolizer.user(1, 0n, new BigUint64Array()), []);
+  const watch = native.openMappings();
+  const orphan = native.openSymbolizer(watch);
+  watch.close();
+  await assert.rejects(orphan.user(1, 0n, BigUint64Array.of(1n)), is('Closed'));
+  assert.throws(() => watch.addProcess(1), is('Closed'));
+  assert.throws(() => native.openSymbolizer(watch), is('Closed'));
 });
