@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
 import type { NativeFailure } from './api.ts';
@@ -204,6 +204,20 @@ int main(void) {
   const start = (ran.addresses.first ?? 0n) - 0xefn;
   const frames = await symbolizer.user(ran.pid, ran.time, BigUint64Array.of(start));
   assert.equal(frames[0]?.[0]?.name, 'again');
+});
+
+test('the perf map of a process with a pid and a /tmp of its own is the one that it means', async () => {
+  const script = `mount -t tmpfs none /tmp && exec "$0"`;
+  const copy = readFileSync(join(folder, 'jit'));
+  const place = join('/var/tmp', basename(folder));
+  writeFileSync(place, copy, { mode: 0o755 });
+  const outer = await runUntilStopped(['unshare', '-m', '-p', '-f', 'sh', '-c', script, place]);
+  rmSync(place);
+  const pid = Number(readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, 'utf8'));
+  const ran = { ...outer, pid };
+  assert.equal((await framesOf(symbolizer, ran, 'first'))[0]?.name, 'first');
+  await outer.stop();
+  assert.equal((await framesOf(symbolizer, ran, 'outside'))[0]?.name, 'third');
 });
 
 test("Node's own perf map names its functions", async () => {
