@@ -223,7 +223,8 @@ test('the perf map of a process with a pid and a /tmp of its own is the one that
 test("Node's own perf map names its functions", async () => {
   const script =
     'function burnSomeTime(n){let x=0;for(let i=0;i<n;i++)x+=i%7;return x};for(let i=0;i<2000;i++)burnSomeTime(1000);console.log("ready");process.stdin.resume()';
-  const ran = await runUntilStopped([process.execPath, '--perf-basic-prof', '-e', script]);
+  const log = ['--no-logfile-per-isolate', `--logfile=${join(folder, 'v8.log')}`];
+  const ran = await runUntilStopped([process.execPath, '--perf-basic-prof', ...log, '-e', script]);
   const path = `/tmp/perf-${ran.pid}.map`;
   const lines = readFileSync(path, 'utf8').split('\n');
   const last = lines.findLast((line) => line.includes('burnSomeTime')) ?? '';
