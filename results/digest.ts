@@ -49,7 +49,7 @@ export type Digest =
 /** Rows kept of a table or histogram, functions, stacks, first events. */
 const kept = { rows: 50, functions: 50, stacks: 10, events: 100, groups: 50 };
 /** Events that are read to tell who made them: reading all of millions would cost more CPU than recording them did. */
-const eventsRead = 100_000;
+const eventsRead = 50_000;
 
 export function digest(view: ResultView): Promise<Digest> {
   const { kind } = view.meta.shape;

@@ -1,9 +1,9 @@
 // A run becomes a folder of files. Neighbours: results/encode/files.ts (which files), cli/run.ts and operator/publish.ts (who call it).
 
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { chmod, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readBlocks } from './blocks.ts';
 import { digest } from './digest.ts';
 import { filesOf, type Published, type ResultFile, resultFiles } from './encode/files.ts';
 import { ResultError } from './errors.ts';
@@ -103,8 +103,7 @@ async function linkFile(from: string, to: string): Promise<boolean> {
 
 async function measure(path: string): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>)
-    hash.update(chunk);
+  for await (const { bytes } of readBlocks(path)) hash.update(bytes);
   return { bytes: (await stat(path)).size, sha256: hash.digest('hex') };
 }
 

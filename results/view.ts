@@ -3,16 +3,20 @@
 
 import { readRun } from './run.ts';
 import type { ResultMeta, Row } from './shape.ts';
+import { readTimes } from './times.ts';
 
 export interface ResultView {
   meta: ResultMeta;
   /** A fresh pass over the rows, sorted by key; constant memory. Rows may not be changed by who reads them. */
   rows(): AsyncIterable<Row>;
+  /** Events of a run on disk: the times of the rows after the first `skip` (results/times.ts), far cheaper than the rows. */
+  laterTimes?(skip: number): AsyncIterable<number[]>;
 }
 
 /** A view of a run on disk. */
 export function viewOfRun(meta: ResultMeta, path: string): ResultView {
-  return { meta, rows: () => readRun(path, meta.shape) };
+  const view: ResultView = { meta, rows: () => readRun(path, meta.shape) };
+  return meta.shape.kind === 'events' ? { ...view, laterTimes: (skip) => readTimes(path, skip) } : view;
 }
 
 /** A view of rows in memory, sorted already: previews and tests. */

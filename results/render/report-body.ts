@@ -11,8 +11,6 @@ import { mostNodes, stacksBlock } from './report-stacks.ts';
 export interface BodyLimits {
   /** Events embedded, the first in time. */
   events: number;
-  /** Events read at most: for the time line, which counts more than is embedded. */
-  eventsRead: number;
   /** Table rows embedded, the first by the table's sort. */
   rows: number;
   /** Histogram keys embedded, those with most counts. */
@@ -23,7 +21,6 @@ export interface BodyLimits {
 
 const usual: BodyLimits = {
   events: 50_000,
-  eventsRead: 1_000_000,
   rows: 100_000,
   histograms: 5_000,
   stackNodes: mostNodes,
@@ -59,11 +56,13 @@ export async function writeBody(
 
 /** Counts over the job's time, in steps that a person can name. */
 function series(meta: ResultMeta): {
-  count(time: bigint): void;
+  /** ns since the Unix epoch. */
+  count(time: number): void;
   start: string;
   stepNs: number;
   counts: number[];
 } {
+  const start = Number(meta.startTime);
   const duration = Math.max(1, Number(meta.completionTime - meta.startTime));
   const rough = duration / steps;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -75,7 +74,7 @@ function series(meta: ResultMeta): {
     counts,
     count(time) {
       // What lies outside, by the clocks of several nodes, is counted at the ends.
-      const step = Math.floor(Number(time - meta.startTime) / stepNs);
+      const step = Math.floor((time - start) / stepNs);
       const at = Math.min(counts.length - 1, Math.max(0, step));
       counts[at] = (counts[at] ?? 0) + 1;
     },
@@ -93,31 +92,24 @@ async function writeEvents(view: ResultView, write: WriteBlock, most: BodyLimits
     await write({ kind: 'rows', rows: pending.length, columns: packRows(columns, pending.map(allValues)) });
     pending = [];
   };
-  let stopped = false;
   for await (const row of view.rows()) {
+    if (embedded === most.events && view.laterTimes !== undefined) break;
     rows++;
     const time = row.key[0];
-    if (typeof time === 'bigint') line.count(time);
-    if (embedded < most.events) {
-      embedded++;
-      pending.push(row);
-      if (pending.length === rowsPerBlock) await flush();
-    } else if (rows >= most.eventsRead) {
-      stopped = true;
-      break;
-    }
+    if (typeof time === 'bigint') line.count(Number(time));
+    if (embedded === most.events) continue;
+    embedded++;
+    pending.push(row);
+    if (pending.length === rowsPerBlock) await flush();
   }
   await flush();
-  const recorded = Number(view.meta.events.recorded);
+  if (embedded === most.events && view.laterTimes !== undefined)
+    for await (const times of view.laterTimes(rows)) {
+      rows += times.length;
+      for (const time of times) line.count(time);
+    }
   const { start, stepNs, counts } = line;
-  const foot: ReportFoot = {
-    rows: stopped ? Math.max(rows, recorded) : rows,
-    embedded,
-    folded: 0,
-    series: { start, stepNs, counts },
-  };
-  if (stopped) foot.counted = rows;
-  return foot;
+  return { rows, embedded, folded: 0, series: { start, stepNs, counts } };
 }
 
 /** The `most` greatest rows by `weigh`, greatest first, and how many there were. Memory: twice as many rows. */

@@ -98,8 +98,6 @@ export interface ReportFoot {
   /** Rows in the result, and how many of them are in this file. */
   rows: number;
   embedded: number;
-  /** Events: only the first of them were counted into the series; absent: all. */
-  counted?: number;
   /** Nodes of the call tree that were too light to be embedded one by one, folded into their callers. */
   folded: number;
   /** Events: all of them, counted over the time of the job in equal steps. */

@@ -116,15 +116,18 @@ test('events stream: no chunk grows with their number, and reading stops where i
         yield row;
       }
     },
+    async *laterTimes(skip) {
+      yield Array.from({ length: 1_000_000 - skip }, (_, index) => Number(view.meta.startTime) + index);
+    },
   };
   const measure = (chunk: string) => {
     longest = Math.max(longest, chunk.length);
   };
   await renderReport(counting, measure, {
     headline: '',
-    limits: { events: 10_000, eventsRead: 20_000 },
+    limits: { events: 10_000 },
   });
-  assert.equal(read, 20_000);
+  assert.equal(read, 10_001);
   assert.ok(longest < 1_000_000, `${longest}`);
 });
 

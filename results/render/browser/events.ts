@@ -53,8 +53,6 @@ export function eventsView(data: Data): HTMLElement {
     note !== undefined && h('p', { class: 'note' }, `${note[0]?.toUpperCase()}${note.slice(1)}.`),
     owners.element,
     line.element,
-    foot.counted !== undefined &&
-      h('p', { class: 'note' }, `The time line counts the first ${formatCount(foot.counted)} events.`),
     rows.element,
   );
 }
