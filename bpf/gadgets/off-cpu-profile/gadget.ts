@@ -1,7 +1,18 @@
 // off-cpu-profile: where threads wait. Program: program.bpf.c. Test: gadget.test.ts.
 
 import { z } from 'zod';
-import { defineGadget, processColumns } from '../../gadget.ts';
+import { defineGadget, processColumns, threadColumns } from '../../gadget.ts';
+
+/** In the order of enum off_state (program.bpf.c). */
+const stateColumn = {
+  name: 'state',
+  type: 'integer',
+  names: { 0: 'runnable', 1: 'sleeping', 2: 'uninterruptible', 3: 'stopped' },
+  description:
+    'What it waited for: runnable (a CPU), sleeping (anything a signal ends), uninterruptible (mostly I/O), stopped (a debugger or a signal)',
+} as const;
+
+const stateBits = { All: 0b1111, Blocked: 0b1110, Runnable: 0b0001 };
 
 const microseconds = z.int().min(0).max(3_600_000_000);
 
@@ -17,17 +28,16 @@ export default defineGadget({
     'one to or from a thread in scope 1–3 µs, mostly for walking the stack.',
   parameters: z.object({
     states: z
-      .enum(['All', 'Blocked'])
+      .enum(['All', 'Blocked', 'Runnable'])
       .default('All')
-      .describe(
-        'All waits, or only of threads that were Blocked, not of those that could run and were preempted',
-      ),
+      .describe('All waits, or only those for something (Blocked), or only those for a CPU (Runnable)'),
     minimumUs: microseconds.default(0).describe('Shorter waits are left out, microseconds'),
     maximumUs: microseconds.default(3_600_000_000).describe('Longer waits are left out, microseconds'),
     stacks: z
       .enum(['All', 'User', 'Kernel'])
       .default('All')
       .describe('Which part of the stacks to keep: All, User (the program and its libraries) or Kernel'),
+    byThread: z.boolean().default(false).describe('Tell the threads of a process apart'),
     maxStacks: z
       .int()
       .min(8)
@@ -40,13 +50,13 @@ export default defineGadget({
   sees: 'pod',
   subject: 'task',
   capabilities: ['BPF', 'PERFMON', 'SYS_PTRACE'],
-  source: () => ({
+  source: ({ byThread }) => ({
     kind: 'stacks',
     map: 'profile',
     counts: 'waits',
     shape: {
       kind: 'stacks',
-      keys: [...processColumns],
+      keys: [...processColumns, ...(byThread ? threadColumns : []), stateColumn],
       weights: [
         {
           name: 'offCpuNs',
@@ -61,13 +71,14 @@ export default defineGadget({
     },
   }),
   programs: () => [[[{ program: 'switch_threads' }]]],
-  knobs: ({ states, minimumUs, maximumUs, stacks, maxStacks }) => ({
+  knobs: ({ states, minimumUs, maximumUs, stacks, byThread, maxStacks }) => ({
     variables: {
-      blocked_only: states === 'Blocked',
+      wanted_states: stateBits[states],
       minimum_ns: 1000n * BigInt(minimumUs),
       maximum_ns: 1000n * BigInt(maximumUs),
       user_stacks: stacks !== 'Kernel',
       kernel_stacks: stacks !== 'User',
+      by_thread: byThread,
     },
     maxEntries: { stacks: maxStacks, profile: 2 * maxStacks },
   }),

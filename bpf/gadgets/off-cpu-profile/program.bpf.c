@@ -8,8 +8,8 @@
 /* Knobs. */
 const volatile u64 minimum_ns = 0;
 const volatile u64 maximum_ns = ~0ULL;
-const volatile bool user_frames = true;
-const volatile bool kernel_frames = true;
+const volatile bool user_stacks = true;
+const volatile bool kernel_stacks = true;
 const volatile bool by_thread = false;
 const volatile u32 wanted_states = ~0U; /* a bit for each of enum off_state */
 
@@ -35,18 +35,18 @@ struct {
     __type(value, struct off_cpu);
 } off SEC(".maps");
 
-struct stack_waits {
+struct waits {
     u64 first; /* CLOCK_MONOTONIC */
     u64 off_cpu_ns;
-    u64 switches;
+    u64 waits;
 };
 
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 16384);
     __type(key, struct stack_key);
-    __type(value, struct stack_waits);
-} waits SEC(".maps");
+    __type(value, struct waits);
+} profile SEC(".maps");
 
 static const struct off_cpu off_empty = {};
 
@@ -84,12 +84,8 @@ static __always_inline void leave(void *ctx, struct task_struct *task, u64 conta
         }
     }
     left->key.user_stack = left->key.kernel_stack = 0;
-    if (user_frames && !stack_take(ctx, BPF_F_USER_STACK, container, &left->key.user_stack)) return;
-    if (kernel_frames && !stack_take(ctx, 0, container, &left->key.kernel_stack)) return;
-    if (!left->key.user_stack && !left->key.kernel_stack) {
-        count_loss(container, LOSS_STACK_UNAVAILABLE);
-        return;
-    }
+    if (user_stacks && !stack_take(ctx, BPF_F_USER_STACK, container, &left->key.user_stack)) return;
+    if (kernel_stacks && !stack_take(ctx, 0, container, &left->key.kernel_stack)) return;
     stack_key_begin(&left->key, container);
     left->key.thread = by_thread ? thread : 0;
     left->key.state = state;
@@ -106,22 +102,22 @@ static __always_inline void arrive(struct task_struct *task, u64 now) {
     left->time = 0;
     if (waited < minimum_ns || waited > maximum_ns) return;
     count_scoped();
-    struct stack_waits *sums = bpf_map_lookup_elem(&waits, &left->key);
+    struct waits *sums = bpf_map_lookup_elem(&profile, &left->key);
     if (!sums) {
-        struct stack_waits fresh = {.first = since};
-        bpf_map_update_elem(&waits, &left->key, &fresh, BPF_NOEXIST);
-        sums = bpf_map_lookup_elem(&waits, &left->key);
+        struct waits fresh = {.first = since};
+        bpf_map_update_elem(&profile, &left->key, &fresh, BPF_NOEXIST);
+        sums = bpf_map_lookup_elem(&profile, &left->key);
         if (!sums) {
             count_loss(left->key.container, LOSS_MAP_FULL);
             return;
         }
     }
     __sync_fetch_and_add(&sums->off_cpu_ns, waited);
-    __sync_fetch_and_add(&sums->switches, 1);
+    __sync_fetch_and_add(&sums->waits, 1);
 }
 
 SEC("tp_btf/sched_switch")
-int BPF_PROG(off_cpu_switch, bool preempted, struct task_struct *prev, struct task_struct *next) {
+int BPF_PROG(switch_threads, bool preempted, struct task_struct *prev, struct task_struct *next) {
     count_hit();
     u64 leaving = scope_of_task(prev);
     u64 arriving = scope_of_task(next);
