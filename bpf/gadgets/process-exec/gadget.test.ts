@@ -107,11 +107,11 @@ test('hostile names, files and arguments come through as they are, or marked whe
 });
 
 test('what still runs when the job ends is a row without an end', async () => {
-  const traced = await trace('process-exec', { inside: [['/bin/sh', '-c', 'sleep 0.5 &']] });
-  const sleep = traced.rows.find(({ process }) => process === 'sleep');
-  assert.deepEqual(argumentsOf(sleep), ['sleep', '0.5']);
+  const traced = await trace('process-exec', { inside: [['/bin/sh', '-c', '"$0" wait 500 &', odd]] });
+  const waiting = traced.rows.find((row) => argumentsOf(row)[1] === 'wait');
+  assert.deepEqual(argumentsOf(waiting), [odd, 'wait', '500']);
   assert.deepEqual(
-    [sleep?.ended ?? null, sleep?.exitCode ?? null, sleep?.lifetimeNs ?? null],
+    [waiting?.ended ?? null, waiting?.exitCode ?? null, waiting?.lifetimeNs ?? null],
     [null, null, null],
   );
 });

@@ -86,14 +86,17 @@ static __always_inline void complete(const struct running *was, u64 now, u32 end
     emit(&record, sizeof(record));
 }
 
-/** filename: its length in the tail with the NUL. arguments: bytes behind it, the last of them a NUL unless
- * cut. */
-static __always_inline u32 set_texts(struct exec_record *record, u32 filename, u32 arguments) {
+/** filename: its bytes in the tail, without a NUL. arguments: the bytes behind it. */
+static __always_inline void emit_texts(struct exec_record *record, u32 filename, u32 arguments) {
     record->filename.offset = __builtin_offsetof(struct exec_record, tail);
     record->filename.length = filename;
     record->arguments.offset = record->filename.offset + filename;
     record->arguments.length = arguments;
-    return record->arguments.offset + arguments;
+    u32 length = __builtin_offsetof(struct exec_record, tail) + filename + arguments;
+    /* For verifiers before 6.2 or so, which lose track of the sum's bounds. */
+    barrier_var(length);
+    if (length > sizeof(*record)) return;
+    emit(record, length);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -131,7 +134,7 @@ int BPF_PROG(exec_done, struct task_struct *task, pid_t old_pid, struct linux_bi
 
     struct running now_running = {.id = record->id, .time = now, .container = container};
     if (bpf_map_update_elem(&running, &tgid, &now_running, BPF_ANY)) count_loss(container, LOSS_MAP_FULL);
-    emit(record, set_texts(record, filename, arguments));
+    emit_texts(record, filename, arguments);
     return 0;
 }
 
@@ -202,9 +205,7 @@ static __always_inline int exec_failed(struct exit_args *args, u64 filename_addr
     if (filename >= FILENAME_LIMIT) return 0; /* for the verifier */
     u32 arguments = read_arguments(record, filename, (void *)argv);
     if (arguments) arguments--;
-    u32 length = set_texts(record, filename, arguments);
-    if (length > sizeof(*record)) return 0; /* for the verifier */
-    emit(record, length);
+    emit_texts(record, filename, arguments);
     record->errno = 0;
     struct running never = {.id = record->id, .time = now, .container = container};
     complete(&never, now, ENDED_FAILED, 0);
