@@ -36,4 +36,6 @@ if (import.meta.main) {
   const files = await runFiles(task.files, { ...task, concurrency: 1, onFile });
   const answer: GuestAnswer = { release: release(), bootSeconds, features, files };
   await writeFile('/dev/ttyS1', `${JSON.stringify(answer)}\n`);
+  // Whatever a test left running would keep this process, and with it the guest.
+  process.exit(0);
 }

@@ -16,7 +16,7 @@ export async function writeRoot(file: string, task: GuestTask): Promise<void> {
   await buildForGuest();
   const entries = [
     ...system(task, await readFile(join(import.meta.dirname, 'init.sh'), 'utf8')),
-    ...(await programs([process.execPath, '/usr/bin/busybox', ...peers.filter(existsSync)])),
+    ...(await programs([process.execPath, '/usr/bin/busybox', ...tools.filter(existsSync)])),
     ...(await checkout()),
     ...(await modules()),
   ];
@@ -31,13 +31,11 @@ async function buildForGuest(): Promise<void> {
   }
 }
 
-/** Tools that gadget tests hold their numbers against; those that the machine has come along. */
-const peers = ['opensnoop', 'execsnoop', 'offcputime', 'runqlat', 'syscount', 'tcplife'].map(
-  (name) => `/usr/sbin/${name}`,
-);
+/** Tools that tests call. The peers' are not among them: numbers are held against theirs on the host. */
+const tools = ['/usr/bin/taskset', '/usr/sbin/bpftool'];
 
 function system(task: GuestTask, init: string): Entry[] {
-  const folders = ['proc', 'sys', 'dev', 'tmp', 'run', 'root', 'var/tmp'];
+  const folders = ['proc', 'sys', 'dev', 'tmp', 'run', 'root', 'mnt', 'var/tmp'];
   return [
     ...folders.map((path): Entry => ({ path, folder: true })),
     { path: 'init', text: init, mode: 0o755 },
