@@ -90,6 +90,8 @@ export async function buildAddon(): Promise<string> {
   const flags = [
     ...['-std=c++20', '-O2', '-g1', '-fPIC', '-fvisibility=hidden', '-pthread', '-Wall', '-Wextra'],
     ...['-DNAPI_VERSION=9', '-DNAPI_CPP_EXCEPTIONS', '-DNODE_ADDON_API_DISABLE_DEPRECATED', '-D_GNU_SOURCE'],
+    // A worker thread that is being ended can't throw any more; that is no reason to end the process.
+    '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
     ...['-isystem', libraries.uapi, '-isystem', libraries.include],
     ...['-isystem', join(modules, 'node-api-headers/include'), '-isystem', join(modules, 'node-addon-api')],
   ];
