@@ -226,6 +226,8 @@ export interface Native {
   clocks(): { monotonic: bigint; realtime: bigint };
   /** This process's CPU time over all threads, ns. */
   cpuTime(): bigint;
+  /** ns that one lookup in a hash takes in a BPF program on this machine, measured once (about a millisecond); 0 where it can't be measured. */
+  lookupTime(): number;
   /** What this kernel has; each probed once, nothing left loaded. */
   features(): {
     btf: boolean;

@@ -38,6 +38,7 @@ export const native: Native = {
   spawnInCgroup: (...args) => addon().spawnInCgroup(...args),
   clocks: () => addon().clocks(),
   cpuTime: () => addon().cpuTime(),
+  lookupTime: () => addon().lookupTime(),
   features: () => addon().features(),
   supports: (...args) => addon().supports(...args),
   held: () => addon().held(),

@@ -13,6 +13,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     addProcess(env, exports);
     addRing(env, exports);
     addSpawn(env, exports);
+    addSpeed(env, exports);
     addJson(env, exports);
     addMappings(env, exports);
     addSymbols(env, exports);

@@ -8,6 +8,7 @@
 #include "process.h"
 #include "ring.h"
 #include "spawn.h"
+#include "speed.h"
 #include "json.h"
 #include "mappings.h"
 #include "symbols.h"
