@@ -39,6 +39,8 @@ export interface TraceOptions {
   outside?: Argv;
   /** A bpftrace script that counts the same, told the cgroup's id for its filter; it runs beside the session. */
   peer?: (cgroup: bigint) => string;
+  /** Of the first choice of programs, this alternative instead of the best that the kernel has. */
+  alternative?: number;
   /** The scope is the tree of the first inside command's shell instead of its cgroup. */
   scope?: 'cgroup' | 'process';
 }
@@ -62,6 +64,9 @@ export function makeGroup(): { path: string; id: bigint; remove(): Promise<void>
 /** Traces the commands with a gadget and gives what came out. Throws what the session throws (NotSupported: skip on it). */
 export async function trace(gadgetName: string, options: TraceOptions): Promise<Traced> {
   const gadget = await loadGadget(gadgetName);
+  const plan = planTrace(gadget, options.parameters ?? {});
+  const [first = [], ...others] = plan.programs;
+  if (options.alternative !== undefined) plan.programs = [[first[options.alternative] ?? []], ...others];
   const group = makeGroup();
   const spool = await mkdtemp(join(tmpdir(), 'sonde-test-'));
   const owner = { namespace: null, pod: null, container: 'test' };
@@ -74,7 +79,7 @@ export async function trace(gadgetName: string, options: TraceOptions): Promise<
     const session = await startSession({
       job: { name: 'test', namespace: null, uid: `test-${process.pid}-${made}` },
       node: 'test-node',
-      plan: planTrace(gadget, options.parameters ?? {}),
+      plan,
       targets: [target],
       budget: {},
       redact: 'None',

@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { AgentError } from '../../../agent/errors.ts';
 import { type Traced, trace } from '../../../test/support/trace.ts';
 import { scaled, workload } from '../../../test/support/workload.ts';
+import gadget from './gadget.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sonde-open-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -120,4 +122,31 @@ test('the first instruction of a process in a group made below the scope is seen
     cleanUp: ['child'],
   });
   assert.equal(count(traced, { process: 'opens', path: there, container: 'test' }), 8);
+});
+
+test('each way to attach that this kernel has gives the same rows', async (t) => {
+  const ways = gadget.programs(gadget.parameters.parse({}))[0]?.length ?? 0;
+  let had = 0;
+  for (let alternative = 0; alternative < ways; alternative++) {
+    try {
+      const traced = await trace('open-files', {
+        alternative,
+        inside: [[opens, '40', '10', there, missing]],
+      });
+      // The last way is arm64's, which has neither open nor creat; the workload's 10 failures are spread over all calls.
+      const x86Only = alternative === ways - 1 && process.arch === 'x64';
+      const expected = traced.rows.filter(({ syscall }) => syscall === 'openat' || syscall === 'openat2');
+      if (x86Only) assert.equal(traced.rows.length, expected.length);
+      else assert.equal(count(traced, { process: 'opens' }), 40);
+      assert.ok(
+        traced.rows.every(({ path, flags }) => (path === there || path === missing) && flags !== undefined),
+      );
+      assert.equal(count(traced, { syscall: 'openat2', flags: 0o2000000 }), 10);
+      had++;
+    } catch (error) {
+      if (!(error instanceof AgentError && error.reason === 'HookMissing')) throw error;
+      t.diagnostic(`not here: ${error.message}`);
+    }
+  }
+  assert.ok(had > 0);
 });
