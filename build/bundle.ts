@@ -14,6 +14,7 @@ const dist = join(root, 'dist');
  *  link to it works. To JavaScript the second line is a string and a comment. */
 const launcher = [
   '#!/bin/sh',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's, not JavaScript's
   '":" //; f=$(readlink -f "$0"); n="${f%/dist/*}/node_modules/node/bin/node"; [ -x "$n" ] || n=node; exec "$n" "$f" "$@"',
   '',
 ].join('\n');

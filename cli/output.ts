@@ -1,6 +1,6 @@
 // The folder that a result goes to. Neighbours: cli/run.ts, results/publish.ts (fills it).
 
-import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { escapeTerminal } from '../results/escape.ts';
 import { CliError } from './errors.ts';
@@ -40,7 +40,7 @@ export function prepareOutput(given: string | undefined, job: string, now: Date)
 function makeOutput(folder: string): Output {
   const shown = escapeTerminal(folder);
   try {
-    const isNew = mkdirSync(folder, { recursive: true }) !== undefined;
+    const isNew = makeFolder(folder);
     if (!isNew && readdirSync(folder).length > 0) {
       throw new CliError('OutputExists', `${shown} exists and is not empty`);
     }
@@ -74,6 +74,16 @@ function makeOutput(folder: string): Output {
     const why = reason[code ?? ''] ?? (error instanceof Error ? error.message : String(error));
     throw new CliError('OutputUnwritable', `can't make ${shown}: ${why}`, { cause: error });
   }
+}
+
+/** Makes a folder with its parents; false where it is there already. Node's own `recursive` never returns where mkdir says ENOENT although
+ *  the parent exists, as /proc does. */
+function makeFolder(folder: string): boolean {
+  if (existsSync(folder)) return false;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  mkdirSync(folder);
+  return true;
 }
 
 /** For messages: the name alone where the folder lies in the current directory. */
