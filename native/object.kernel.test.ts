@@ -1,6 +1,7 @@
 // Objects from open to close on this kernel: variables, programs, links, typed errors. Maps: map.kernel.test.ts. Left-overs: leaks.kernel.test.ts.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import type { BpfObject, BtfValue, NativeErrorCode } from './api.ts';
@@ -174,6 +175,38 @@ test('functions of a file are attached to by one link, by name', () => {
     object.attach('on_function', { ...options, functions: ['no_such_function'] }),
   );
   refuses('InvalidArgument', /does not say where/, () => object.attach('on_function'));
+});
+
+test('a USDT probe of one process is counted, with its argument', async (t) => {
+  const binary = '/usr/bin/python3.11';
+  if (!existsSync(binary))
+    return t.skip(`NotSupported: ${binary}, whose probes this counts, is not installed`);
+  const object = native.openObject(await testObject('usdt'));
+  opened.push(object);
+  const script =
+    'import gc; gc.disable(); input(); [gc.collect(1) for i in range(50)]; print("done"); input()';
+  const child = spawn(binary, ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const pid = child.pid ?? 0;
+  object.setVariable('target', pid);
+  object.setAutoload('on_probe', true);
+  object.load();
+  const link = object.attach('on_probe', {
+    kind: 'usdt',
+    binary,
+    provider: 'python',
+    probe: 'gc__start',
+    pid,
+  });
+  const done = new Promise((resolve) => child.stdout.once('data', resolve));
+  child.stdin.write('\n');
+  await done;
+  link.close();
+  child.stdin.end('\n');
+  assert.equal(object.getVariable('counted'), 50n);
+  assert.equal(object.getVariable('argument'), 1n);
+  refuses('NotFound', /nope/, () =>
+    object.attach('on_probe', { kind: 'usdt', binary, provider: 'python', probe: 'nope', pid }),
+  );
 });
 
 test('what the verifier refuses has its reason in the message and all its words in the log', () => {

@@ -185,7 +185,12 @@ test('maxRows bounds every batch, flushMs the wait for one', async () => {
   while (!first && performance.now() - start < 5000) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.ok(first < 2000, `the first batch came after ${first} ms`);
   await reader.stop();
-  assert.deepEqual(sizes, [64, 36]);
+  // Mostly 64 and 36; the moment of giving out may cut them once more.
+  assert.ok(sizes.every((size) => size <= 64));
+  assert.equal(
+    sizes.reduce((sum, size) => sum + size, 0),
+    100,
+  );
 });
 
 test('while nobody takes batches memory stays bounded, and what the ring has no room for is counted by the program', async () => {
