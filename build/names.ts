@@ -1,4 +1,4 @@
-// `npm run generate`: the tables in agent/names/ of system calls by architecture, errnos and signals, from the kernel's own headers
+// `node build/names.ts`, run when a kernel has new calls: the tables in agent/names/ of system calls by architecture, errnos and signals, from the kernel's own headers
 // (linux-libc-dev) and, for calls newer than the distribution's headers, from the list below. Neighbour: agent/names.ts reads them.
 
 import { writeFile } from 'node:fs/promises';
@@ -71,7 +71,7 @@ async function write(file: string, names: Iterable<[string, number]>): Promise<v
   await writeFile(join(folder, file), `${JSON.stringify(Object.fromEntries(byNumber), null, 2)}\n`);
 }
 
-/** Writes all tables. Needs Debian's compiler and kernel headers of an x86-64 machine. */
+/** Writes all tables. Not part of `npm run generate`: needs Debian's compiler and kernel headers of an x86-64 machine. */
 export async function generateNames(): Promise<string> {
   const call = /^__NR_(?!arch_specific|syscalls|compat)(\w+)$/;
   // The x86 header also defines the two marks of the x32 table, far above all numbers.
