@@ -5,8 +5,8 @@
  *   odd big BYTES              execs itself with one argument of so many bytes
  *   odd thread-exec            execs itself from a thread that is not the first
  *   odd uring COUNT PATH       opens PATH by io_uring; exits 3 where there is none
- *   odd wait MS                ends after so many milliseconds
- *   odd nothing …              exits 0 */
+ *   odd wait MS                closes its output, so that a reader knows it has begun; ends after so many
+ * milliseconds odd nothing …              exits 0 */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/io_uring.h>
@@ -84,7 +84,10 @@ int main(int argc, char **argv) {
         pthread_join(thread, NULL);
         return 127;
     }
-    if (strcmp(argv[1], "wait") == 0 && argc == 3) usleep(atol(argv[2]) * 1000);
+    if (strcmp(argv[1], "wait") == 0 && argc == 3) {
+        close(1);
+        usleep(atol(argv[2]) * 1000);
+    }
     if (strcmp(argv[1], "uring") == 0 && argc == 4) return open_by_uring(atol(argv[2]), argv[3]);
     return 0;
 }

@@ -107,7 +107,9 @@ test('hostile names, files and arguments come through as they are, or marked whe
 });
 
 test('what still runs when the job ends is a row without an end', async () => {
-  const traced = await trace('process-exec', { inside: [['/bin/sh', '-c', '"$0" wait 500 &', odd]] });
+  // The shell ends when the program has begun: its read sees the output closed.
+  const script = '{ "$0" wait 500 & } | { read -r nothing; true; }';
+  const traced = await trace('process-exec', { inside: [['/bin/sh', '-c', script, odd]] });
   const waiting = traced.rows.find((row) => argumentsOf(row)[1] === 'wait');
   assert.deepEqual(argumentsOf(waiting), [odd, 'wait', '500']);
   assert.deepEqual(
