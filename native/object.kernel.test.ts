@@ -183,9 +183,17 @@ test('a USDT probe of one process is counted, with its argument', async (t) => {
     return t.skip(`NotSupported: ${binary}, whose probes this counts, is not installed`);
   const object = native.openObject(await testObject('usdt'));
   opened.push(object);
-  const script =
-    'import gc; gc.disable(); input(); [gc.collect(1) for i in range(50)]; print("done"); input()';
+  const script = `import gc
+gc.disable()
+print("ready", flush=True)
+input()
+for i in range(50): gc.collect(1)
+print("done", flush=True)
+input()`;
   const child = spawn(binary, ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const line = () => new Promise((resolve) => child.stdout.once('data', resolve));
+  // Its start collects garbage as well.
+  await line();
   const pid = child.pid ?? 0;
   object.setVariable('target', pid);
   object.setAutoload('on_probe', true);
@@ -197,7 +205,7 @@ test('a USDT probe of one process is counted, with its argument', async (t) => {
     probe: 'gc__start',
     pid,
   });
-  const done = new Promise((resolve) => child.stdout.once('data', resolve));
+  const done = line();
   child.stdin.write('\n');
   await done;
   link.close();
