@@ -24,8 +24,8 @@ export default defineGadget({
   description:
     'Every switch away from a thread in scope keeps the time and the stack; the switch back to it adds the time between to that stack, in the kernel. Exact: no ' +
     'sampling. A wait that had begun before the job, or has not ended when the job ends, is not in it. By default it counts waits of both kinds: for something ' +
-    '(sleep, lock, I/O) and for the CPU alone (preempted); states: Blocked leaves the latter out. Every context switch of the node pays about 0.03 µs, ' +
-    'one to or from a thread in scope 1–3 µs, mostly for walking the stack.',
+    '(sleep, lock, I/O) and for the CPU alone (preempted); states: Blocked leaves the latter out. Every context switch of the node pays about 0.1 µs, ' +
+    'one between threads in scope 3 to 4 µs, mostly for walking the stack.',
   parameters: z.object({
     states: z
       .enum(['All', 'Blocked', 'Runnable'])
