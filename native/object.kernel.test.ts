@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import type { BpfObject, BtfValue, NativeErrorCode } from './api.ts';
 import { NativeError } from './errors.ts';
@@ -191,9 +192,9 @@ for i in range(50): gc.collect(1)
 print("done", flush=True)
 input()`;
   const child = spawn(binary, ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const line = () => new Promise((resolve) => child.stdout.once('data', resolve));
+  const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   // Its start collects garbage as well.
-  await line();
+  assert.equal((await said.next()).value, 'ready');
   const pid = child.pid ?? 0;
   object.setVariable('target', pid);
   object.setAutoload('on_probe', true);
@@ -205,9 +206,8 @@ input()`;
     probe: 'gc__start',
     pid,
   });
-  const done = line();
   child.stdin.write('\n');
-  await done;
+  assert.equal((await said.next()).value, 'done');
   link.close();
   child.stdin.end('\n');
   assert.equal(object.getVariable('counted'), 50n);
