@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/* tcp-connections: every TCP connection that ends, with what went over it. gadget.ts beside it declares the
+ * columns.
+ *
+ * One probe, at changes of a socket's state. Whoever runs then may be anybody (on loopback a server's changes
+ * happen while its client runs), so the scope is the socket's own, and a process is only taken from the
+ * current task at changes that its owner makes by a call: connect, listen, close, shutdown. */
+#include "events.bpf.h"
+#include <bpf/bpf_endian.h>
+
+#define PORTS 16
+
+/* Knobs. Empty or 0: everything. */
+const volatile u64 minimum_ns = 0;
+const volatile u32 only_family = 0;
+const volatile u32 only_direction = 0;
+const volatile u32 local_port_count = 0;
+const volatile u32 remote_port_count = 0;
+const volatile u16 local_ports[PORTS] = {};
+const volatile u16 remote_ports[PORTS] = {};
+
+enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_TCP = 6, SOCK_DONE_BIT = 1 };
+enum { EPIPE = 32, ECONNRESET = 104, ETIMEDOUT = 110, ECONNREFUSED = 111 };
+
+enum tcp_state {
+    TCP_ESTABLISHED = 1,
+    TCP_SYN_SENT,
+    TCP_SYN_RECV,
+    TCP_FIN_WAIT1,
+    TCP_FIN_WAIT2,
+    TCP_TIME_WAIT,
+    TCP_CLOSE,
+    TCP_CLOSE_WAIT,
+    TCP_LAST_ACK,
+    TCP_LISTEN,
+    TCP_CLOSING,
+};
+
+enum direction { DIRECTION_UNKNOWN, DIRECTION_OUTBOUND, DIRECTION_INBOUND };
+enum ending { ENDED_CLOSED = 1, ENDED_RESET, ENDED_ABORTED, ENDED_TIMED_OUT, ENDED_REFUSED, ENDED_FAILED };
+
+struct connection_record {
+    EVENT_HEADER;
+    struct process process; /* pid 0: not known */
+    u8 local_address[16];   /* IPv4 as ::ffff:a.b.c.d */
+    u8 remote_address[16];
+    u16 local_port;
+    u16 remote_port;
+    u32 direction;
+    u32 ended;
+    u32 retransmits;
+    u64 sent_bytes;
+    u64 received_bytes;
+    u64 duration_ns; /* 0: opened before the job */
+};
+
+RECORD(connection_record);
+
+/* What a socket can't tell at its end. */
+struct connection {
+    u64 opened; /* 0: before the job */
+    u64 container;
+    u32 direction;
+    u32 reserved;
+    struct process process;
+};
+
+/* Cloned: an accepted socket has its listener's, in the moment it is made. */
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+    __type(key, int);
+    __type(value, struct connection);
+} connections SEC(".maps");
+
+/* 5.10, whose tracing programs can't use socket storage: by the socket's address. Nothing is inherited there.
+ */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 65536);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, u64);
+    __type(value, struct connection);
+} connections_by_address SEC(".maps");
+
+/* 5.11 let tracing programs use socket storage, and brought them task storage. */
+#define HAVE_SOCKET_STORAGE HAVE_TASK_STORAGE
+
+static __always_inline struct connection *connection_find(struct sock *sk) {
+    if (HAVE_SOCKET_STORAGE) return bpf_sk_storage_get(&connections, sk, NULL, 0);
+    u64 key = (u64)sk;
+    return bpf_map_lookup_elem(&connections_by_address, &key);
+}
+
+static __always_inline struct connection *connection_make(struct sock *sk, u64 container) {
+    struct connection *found = connection_find(sk);
+    if (!found) {
+        struct connection fresh = {.container = container};
+        if (HAVE_SOCKET_STORAGE) {
+            found = bpf_sk_storage_get(&connections, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+        } else {
+            u64 key = (u64)sk;
+            bpf_map_update_elem(&connections_by_address, &key, &fresh, BPF_NOEXIST);
+            found = bpf_map_lookup_elem(&connections_by_address, &key);
+        }
+    }
+    if (!found) count_loss(container, LOSS_MAP_FULL);
+    return found;
+}
+
+static __always_inline void connection_forget(struct sock *sk) {
+    if (HAVE_SOCKET_STORAGE) {
+        bpf_sk_storage_delete(&connections, sk);
+        return;
+    }
+    u64 key = (u64)sk;
+    bpf_map_delete_elem(&connections_by_address, &key);
+}
+
+/** True at changes of state that the socket's owner makes by a call of its own. */
+static __always_inline bool owner_runs(int to) {
+    return to == TCP_SYN_SENT || to == TCP_LISTEN || to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK;
+}
+
+/** The socket's scope. Sockets of process trees know their cgroup but not their tree, which is kept with
+ * them. */
+static __always_inline u64 scope_connection(struct sock *sk, int to) {
+    u64 container = scope_sock(sk);
+    if (!scope_by_process || container) return container;
+    struct connection *known = connection_find(sk);
+    if (known)
+        container = known->container;
+    else if (owner_runs(to))
+        container = scope_process(bpf_get_current_pid_tgid() >> 32);
+    return scope_counted(container);
+}
+
+/** Names the current process as the connection's. One from outside the scope (a socket that was handed on)
+ * stays unnamed. */
+static __always_inline void connection_owned(struct connection *connection, u64 container) {
+    if (scope_current_uncounted() == container) process_current(&connection->process);
+}
+
+static __always_inline u32 ending_of(struct sock *sk, int from) {
+    switch (BPF_CORE_READ(sk, sk_err)) {
+        case 0:
+            break;
+        case ECONNRESET:
+        case EPIPE:
+            return ENDED_RESET;
+        case ECONNREFUSED:
+            return ENDED_REFUSED;
+        case ETIMEDOUT:
+            return ENDED_TIMED_OUT;
+        default:
+            return ENDED_FAILED;
+    }
+    /* Both sides said that they were done; or one hung up in the middle, without an error on its side. */
+    return from == TCP_FIN_WAIT2 || from == TCP_LAST_ACK || from == TCP_CLOSING || from == TCP_TIME_WAIT
+               ? ENDED_CLOSED
+               : ENDED_ABORTED;
+}
+
+static __always_inline bool has_port(const volatile u16 *ports, u32 count, u16 port) {
+    if (!count) return true;
+    for (u32 i = 0; i < PORTS; i++)
+        if (i < count && ports[i] == port) return true;
+    return false;
+}
+
+static __always_inline void mapped_address(u8 *to, u32 address) {
+    to[10] = to[11] = 0xff;
+    __builtin_memcpy(to + 12, &address, sizeof(address));
+}
+
+static __always_inline void connection_ended(struct sock *sk, int from, u64 container,
+                                             const struct connection *known) {
+    struct connection_record record = {};
+    record.local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+    record.remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+    if (!has_port(local_ports, local_port_count, record.local_port)) return;
+    if (!has_port(remote_ports, remote_port_count, record.remote_port)) return;
+
+    u32 family = AF_INET;
+    if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6) {
+        BPF_CORE_READ_INTO(&record.local_address, sk, __sk_common.skc_v6_rcv_saddr);
+        BPF_CORE_READ_INTO(&record.remote_address, sk, __sk_common.skc_v6_daddr);
+        u64 *high = (u64 *)record.remote_address;
+        u32 *words = (u32 *)record.remote_address;
+        if (high[0] || words[2] != bpf_htonl(0xffff)) family = AF_INET6;
+    } else {
+        mapped_address(record.local_address, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
+        mapped_address(record.remote_address, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+    }
+    if (only_family && family != only_family) return;
+
+    record.time = bpf_ktime_get_ns();
+    if (known) {
+        record.direction = known->direction;
+        record.process = known->process;
+        if (known->opened) record.duration_ns = record.time - known->opened;
+    }
+    if (only_direction && record.direction != only_direction) return;
+    if (record.duration_ns < minimum_ns) return;
+    if (!sampled(container)) return;
+
+    struct tcp_sock *tcp = (struct tcp_sock *)sk;
+    record.container = container;
+    record.ended = ending_of(sk, from);
+    record.retransmits = BPF_CORE_READ(tcp, total_retrans);
+    record.sent_bytes = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
+    /* The peer's FIN took a number in the sequence, and is counted like a byte. */
+    record.received_bytes = BPF_CORE_READ(tcp, bytes_received);
+    if (BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE_BIT & 1 && record.received_bytes)
+        record.received_bytes--;
+    emit(&record, sizeof(record));
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(connection_state, struct sock *sk, int from, int to) {
+    if (sk->sk_protocol != IPPROTO_TCP || from == to) return 0;
+    u64 container = scope_connection(sk, to);
+    if (!container) return 0;
+    struct connection *connection;
+    if (to == TCP_CLOSE) {
+        if (from != TCP_LISTEN) connection_ended(sk, from, container, connection_find(sk));
+        connection_forget(sk);
+        return 0;
+    }
+    bool accepted = to == TCP_SYN_RECV && from == TCP_LISTEN; /* a copy of its listener */
+    if (!accepted && !owner_runs(to)) return 0;
+    connection = connection_make(sk, container);
+    if (!connection) return 0;
+    if (accepted || to == TCP_SYN_SENT) {
+        connection->opened = bpf_ktime_get_ns();
+        connection->direction = accepted ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
+    }
+    /* Who closes an accepted connection is who served it, which a listener's process may not be. */
+    if (!accepted && connection->direction != DIRECTION_OUTBOUND)
+        connection_owned(connection, container);
+    else if (to == TCP_SYN_SENT)
+        connection_owned(connection, container);
+    return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
