@@ -7,14 +7,25 @@ import { command } from './step.ts';
 const root = join(import.meta.dirname, '..');
 const source = join(root, 'examples/workload.c');
 
-/** The program's path; compiled where it is missing or older than its source. Frame pointers stay, so that stacks are whole. */
+/** The program's path; compiled where it is missing or older than its source. Frame pointers and last calls stay, so that stacks are whole. */
 export async function buildWorkload(): Promise<string> {
   const program = join(root, 'dist/workload');
   const made = await stat(program).catch(() => undefined);
   if (made && made.mtimeMs > (await stat(source)).mtimeMs) return program;
   await mkdir(join(root, 'dist'), { recursive: true });
   const draft = `${program}.${process.pid}`;
-  await command(['g++', '-x', 'c', '-O1', '-g', '-fno-omit-frame-pointer', '-o', draft, source]);
+  await command([
+    'g++',
+    '-x',
+    'c',
+    '-O1',
+    '-g',
+    '-fno-omit-frame-pointer',
+    '-fno-optimize-sibling-calls',
+    '-o',
+    draft,
+    source,
+  ]);
   await rename(draft, program);
   return program;
 }
