@@ -67,6 +67,7 @@ function machineFindings(): Finding[] {
     cgroupKill(),
     unprivileged(),
     perfEvents(capabilities),
+    lockedMemory(release()),
   ];
 }
 
@@ -165,6 +166,24 @@ function perfEvents(capabilities: ReadonlySet<CapabilityName>): Finding {
   return { about, state: 'warn', message, advice: 'Run as root, or with CAP_PERFMON.' };
 }
 
+/** Before 5.11 maps count against RLIMIT_MEMLOCK; after it against the memory cgroup. */
+export function lockedMemory(version: string, limits = readText('/proc/self/limits') ?? ''): Finding {
+  const about = 'locked memory';
+  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10) || 0);
+  if (major * 1000 + minor >= 5011) {
+    return {
+      about,
+      state: 'ok',
+      message: 'maps count against the memory cgroup, RLIMIT_MEMLOCK does not matter',
+    };
+  }
+  const soft = /^Max locked memory\s+(\S+)/m.exec(limits)?.[1] ?? '0';
+  if (soft === 'unlimited' || Number(soft) >= 128 << 20)
+    return { about, state: 'ok', message: `RLIMIT_MEMLOCK is ${soft}` };
+  const message = `RLIMIT_MEMLOCK is ${soft} bytes, and this kernel counts maps against it`;
+  return { about, state: 'warn', message, advice: 'ulimit -l unlimited' };
+}
+
 /** What the kernel itself says, through the addon; where that is missing, how to make it. */
 async function kernelFindings(): Promise<Finding[]> {
   const [{ native }, { loadGadgets }] = await Promise.all([
@@ -189,7 +208,9 @@ async function kernelFindings(): Promise<Finding[]> {
       ['cgroupStorage', 'cgroup storage', 'per-cgroup maps (6.2)'],
     ];
     const extras = optional.map(([name, about, purpose]): Finding => {
-      return { about, state: 'ok', message: `${features[name] ? 'there' : 'not there'}: ${purpose}` };
+      if (features[name]) return { about, state: 'ok', message: `there: ${purpose}` };
+      const advice = 'Nothing to do: the next best hook is taken, at a higher cost.';
+      return { about, state: 'warn', message: `not there: ${purpose}`, advice };
     });
     const gadgets = await Promise.all((await loadGadgets()).map((gadget) => gadgetFinding(native, gadget)));
     return [...found, ...extras, ...gadgets];
