@@ -13,7 +13,10 @@
 
 Object::Object(const std::string &path) : path_(path) {
     LogCapture log;
-    object_ = bpf_object__open_file(path.c_str(), nullptr);
+    std::string kernelTypes = kernelTypes_.path();
+    LIBBPF_OPTS(bpf_object_open_opts, options);
+    options.btf_custom_path = kernelTypes.c_str();
+    object_ = bpf_object__open_file(path.c_str(), &options);
     if (!object_) {
         int error = errno;
         std::string tried = "open BPF object " + path;
@@ -43,6 +46,7 @@ void Object::close() {
     bpf_object__close(object_);
     object_ = nullptr;
     types_ = nullptr;
+    kernelTypes_.close();
 }
 
 bpf_object *Object::open() const {
@@ -105,6 +109,7 @@ void Object::load() {
         if (user && features().uprobeMulti)
             bpf_program__set_expected_attach_type(program, BPF_TRACE_UPROBE_MULTI);
     }
+    if (types_) kernelTypes_.fill(types_);
     LogCapture log;
     // The verifier gives up with EAGAIN when a signal is pending (a profiler sends one every millisecond):
     // they wait until it is done.

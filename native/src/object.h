@@ -11,6 +11,7 @@
 #include <napi.h>
 
 #include "handle.h"
+#include "kernel_types.h"
 
 /// A global variable of the object.
 struct Variable {
@@ -48,6 +49,7 @@ class Object {
     void findVariables();
 
     std::string path_;
+    KernelTypesFile kernelTypes_;
     bpf_object *object_ = nullptr;
     const btf *types_ = nullptr;
     bool tried_ = false;
