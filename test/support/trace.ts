@@ -33,6 +33,8 @@ export interface TraceOptions {
   parameters?: Record<string, unknown>;
   /** Run in scope, one after the other; or what to run, told the cgroup. */
   inside: Argv[] | ((group: { path: string }) => Argv[]);
+  /** Runs in scope from before the session on, and ends by itself. */
+  before?: Argv;
   /** Names of groups that the commands make below theirs. */
   cleanUp?: string[];
   /** Run outside all the while, again and again. */
@@ -75,7 +77,13 @@ export async function trace(gadgetName: string, options: TraceOptions): Promise<
       ? { kind: 'process', pid: process.pid, owner }
       : { kind: 'cgroup', path: group.path, owner };
   let neighbour: { stop(): Promise<void> } | undefined;
+  const run = (argv: Argv) => {
+    const env = { PATH: process.env.PATH ?? '/usr/bin:/bin' };
+    return native.spawnInCgroup(group.path, argv, env, '/').exited;
+  };
   try {
+    const early = options.before && run(options.before);
+    if (early) await setTimeout(200); // until it waits for something
     const session = await startSession({
       job: { name: 'test', namespace: null, uid: `test-${process.pid}-${made}` },
       node: 'test-node',
@@ -91,11 +99,8 @@ export async function trace(gadgetName: string, options: TraceOptions): Promise<
       const peer = havePeers && options.peer ? await startBpftrace(options.peer(group.id)) : undefined;
       neighbour = options.outside && runAgainAndAgain(options.outside);
       const inside = typeof options.inside === 'function' ? options.inside(group) : options.inside;
-      for (const argv of inside) {
-        const env = { PATH: process.env.PATH ?? '/usr/bin:/bin' };
-        const { exited } = native.spawnInCgroup(group.path, argv, env, '/');
-        exits.push(await exited);
-      }
+      for (const argv of inside) exits.push(await run(argv));
+      await early;
       counted = await peer?.stop();
     } finally {
       await neighbour?.stop();

@@ -15,7 +15,7 @@ const talk = (
   mode: 'call' | 'serve' | 'both',
   family: 4 | 6,
   port: number,
-  options: { count?: number; sent?: number; received?: number; how?: 'close' | 'reset' } = {},
+  options: { count?: number; sent?: number; received?: number; how?: 'close' | 'reset' | 'late' } = {},
 ): Argv => [
   talks,
   mode,
@@ -159,23 +159,37 @@ test('a process tree has its connections at both ends', async () => {
   assert.equal(count(traced, { process: 'talks', direction: 'Inbound', sentBytes: received }), many);
 });
 
-test('a listener from before the job has connections with their duration, and the process that closed them', async () => {
-  // In a process tree this process is in scope, and its server listens already.
+test('a listener from before the job: its connections have their duration, and the process that closed them', async () => {
+  const port = await freePort();
+  let peer: Promise<void> | undefined;
+  const traced = await trace('tcp-connections', {
+    before: talk('serve', 4, port, { count: 5 }),
+    inside: () => {
+      peer = calling('127.0.0.1', port, 5);
+      return [];
+    },
+  });
+  await peer;
+  assert.equal(count(traced, { direction: 'Inbound', process: 'talks', sentBytes: received }), 5);
+  assert.ok(traced.rows.every(({ durationNs }) => Number(durationNs) > 0));
+});
+
+test('connections from before the job have their bytes, and no duration', async () => {
   const server = await answering('127.0.0.1');
   try {
     const traced = await trace('tcp-connections', {
-      inside: ({ path }) => [
-        [
-          '/bin/sh',
-          '-c',
-          'echo 0 > "$0/cgroup.procs" && exec "$@"',
-          path,
-          ...talk('call', 4, server.port, { count: 5 }),
-        ],
-      ],
-      scope: 'process',
+      before: talk('call', 4, server.port, { count: 1, how: 'late' }),
+      inside: [],
     });
-    assert.equal(count(traced, { direction: 'Outbound', process: 'talks', ended: 'Closed' }), 5);
+    assert.deepEqual(
+      traced.rows.map(({ process, sentBytes, durationNs, direction }) => [
+        process,
+        sentBytes,
+        durationNs,
+        direction,
+      ]),
+      [['talks', sent, undefined, undefined]],
+    );
   } finally {
     server.close();
   }
