@@ -21,6 +21,7 @@ export async function buildWorkload(): Promise<string> {
     '-O1',
     '-g',
     '-fno-omit-frame-pointer',
+    '-mno-omit-leaf-frame-pointer',
     '-fno-optimize-sibling-calls',
     '-o',
     draft,
