@@ -89,7 +89,12 @@ test('a million records come in order, none lost, each column right', async () =
   const counters = reader.counters();
   assert.equal(counters.records, 1_000_000);
   assert.equal(counters.pending, 0);
-  assert.ok(counters.cpuNanoseconds / counters.records < 1000, `${counters.cpuNanoseconds} ns for a million`);
+  // Emulated, in a guest, a record takes a few times longer.
+  const limit = process.env.SONDE_GUEST === undefined ? 1000 : 10_000;
+  assert.ok(
+    counters.cpuNanoseconds / counters.records < limit,
+    `${counters.cpuNanoseconds} ns for a million`,
+  );
 
   assert.ok(first);
   const names =

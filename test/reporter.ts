@@ -75,10 +75,16 @@ export async function collect(events: Events, file: string): Promise<FileReport>
 }
 
 /** The words of a failure; none for a parent that failed only because of its subtests, which have said so themselves. */
-function failureOf(error: Error & { failureType?: string }, wholeFile: boolean): string | undefined {
+function failureOf(
+  error: Error & { failureType?: string; exitCode?: number; signal?: string },
+  wholeFile: boolean,
+): string | undefined {
   if (error.failureType === 'subtestsFailed') return undefined;
   if (wholeFile && error.failureType === 'testAborted') return 'took longer than a file may, and was ended';
-  if (wholeFile) return 'ended with an error outside its tests (its output is below)';
+  if (wholeFile) {
+    const how = error.signal ?? error.exitCode ?? 'an error';
+    return `ended with ${how} outside its tests (its output is below)`;
+  }
   const cause = error.cause ?? error;
   return cause instanceof Error ? (cause.stack ?? inspect(cause)) + details(cause) : inspect(cause);
 }

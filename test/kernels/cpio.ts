@@ -8,7 +8,7 @@ import { type FileHandle, lstat, open, readlink } from 'node:fs/promises';
  *  Paths in the archive have no slash at the start. */
 export type Entry =
   | { path: string; from: string; time?: number }
-  | { path: string; text: string; mode?: number }
+  | { path: string; text: string; mode?: number; time?: number }
   | { path: string; link: string }
   | { path: string; folder: true };
 
@@ -45,7 +45,8 @@ export async function writeArchive(file: string, entries: Iterable<Entry>): Prom
 async function writeEntry(out: FileHandle, inode: number, entry: Exclude<Entry, { folder: true }>) {
   if ('link' in entry) return writeBytes(out, inode, entry.path, linkMode, Buffer.from(entry.link));
   if ('text' in entry) {
-    return writeBytes(out, inode, entry.path, fileMode | (entry.mode ?? 0o644), Buffer.from(entry.text));
+    const { text, mode = 0o644, time } = entry;
+    return writeBytes(out, inode, entry.path, fileMode | mode, Buffer.from(text), time);
   }
   const stat = await lstat(entry.from);
   if (stat.isSymbolicLink()) {
@@ -65,8 +66,17 @@ async function writeEntry(out: FileHandle, inode: number, entry: Exclude<Entry, 
   await out.write(padding(stat.size));
 }
 
-async function writeBytes(out: FileHandle, inode: number, path: string, mode: number, bytes: Buffer) {
-  await out.write(Buffer.concat([header(inode, path, mode, bytes.length), bytes, padding(bytes.length)]));
+async function writeBytes(
+  out: FileHandle,
+  inode: number,
+  path: string,
+  mode: number,
+  bytes: Buffer,
+  time = 0,
+) {
+  await out.write(
+    Buffer.concat([header(inode, path, mode, bytes.length, time), bytes, padding(bytes.length)]),
+  );
 }
 
 /** Thirteen numbers of eight hexadecimal digits, then the name; header with name, and data, each end at a multiple of four. */

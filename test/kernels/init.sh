@@ -3,6 +3,7 @@
 # Its report goes to the second serial port; what is said here, to the first.
 /bin/busybox --install -s /bin
 export PATH=/usr/sbin:/usr/bin:/bin HOME=/root TERM=dumb NO_COLOR=1
+export NODE_OPTIONS="--import /etc/sonde-stripped.mjs --disable-warning=ExperimentalWarning"
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev

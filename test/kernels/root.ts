@@ -2,7 +2,8 @@
 // It is one archive in memory (test/kernels/cpio.ts): a guest needs no disk, no driver and no clean-up. test/kernels/init.sh is its first process.
 
 import { existsSync } from 'node:fs';
-import { readdir, readFile, realpath } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { stripTypeScriptTypes } from 'node:module';
 import { basename, join } from 'node:path';
 import { command } from '../../build/step.ts';
 import { testObject } from '../../native/test-object.ts';
@@ -15,12 +16,16 @@ import type { GuestTask } from './inside.ts';
 export async function writeRoot(file: string, task: GuestTask): Promise<void> {
   await buildForGuest();
   const entries = [
-    ...system(task, await readFile(join(import.meta.dirname, 'init.sh'), 'utf8')),
+    ...system(task, await own('init.sh'), await own('stripped.ts')),
     ...(await programs([process.execPath, '/usr/bin/busybox', ...tools.filter(existsSync)])),
     ...(await checkout()),
     ...(await modules()),
   ];
   await writeArchive(file, entries.map(placed));
+}
+
+function own(name: string): Promise<string> {
+  return readFile(join(import.meta.dirname, name), 'utf8');
 }
 
 /** A guest has no compiler: what tests build when they first need it is built here, into dist. */
@@ -34,7 +39,7 @@ async function buildForGuest(): Promise<void> {
 /** Tools that tests call. The peers' are not among them: numbers are held against theirs on the host. */
 const tools = ['/usr/bin/taskset', '/usr/sbin/bpftool'];
 
-function system(task: GuestTask, init: string): Entry[] {
+function system(task: GuestTask, init: string, hook: string): Entry[] {
   const folders = ['proc', 'sys', 'dev', 'tmp', 'run', 'root', 'mnt', 'var/tmp'];
   return [
     ...folders.map((path): Entry => ({ path, folder: true })),
@@ -42,6 +47,7 @@ function system(task: GuestTask, init: string): Entry[] {
     { path: 'etc/passwd', text: 'root:x:0:0:root:/root:/bin/sh\n' },
     { path: 'etc/group', text: 'root:x:0:\n' },
     { path: 'etc/hosts', text: '127.0.0.1 localhost guest\n' },
+    { path: 'etc/sonde-stripped.mjs', text: stripTypeScriptTypes(hook) },
     { path: 'etc/sonde-root', text: `${root}\n` },
     { path: 'etc/sonde-tests.json', text: JSON.stringify(task) },
     { path: 'bin/node', link: '/usr/bin/node' },
@@ -72,9 +78,18 @@ async function checkout(): Promise<Entry[]> {
   // An archive's times are whole seconds: what is built must stay newer than its sources, else tests would build it again.
   const now = Math.ceil(Date.now() / 1000);
   return [
-    ...files.map((path) => ({ path: join(root, path), from: join(root, path) })),
+    ...(await Promise.all(files.map((path) => source(join(root, path))))),
     ...built.map((path) => ({ path, from: path, time: now })),
   ];
+}
+
+/** TypeScript goes without its types, at the same lines: the guest's Node need not compile WebAssembly to take them off (seconds, emulated,
+ *  and V8 now and then fails its own checks on it there). test/kernels/stripped.ts makes Node load it so. */
+async function source(path: string): Promise<Entry> {
+  if (!path.endsWith('.ts') || path.endsWith('.d.ts')) return { path, from: path };
+  const text = stripTypeScriptTypes(await readFile(path, 'utf8'));
+  const { mode, mtimeMs } = await stat(path);
+  return { path, text, mode: mode & 0o777, time: Math.floor(mtimeMs / 1000) };
 }
 
 /** The npm packages that run in tests; not those that only build or browse. */
