@@ -14,10 +14,9 @@ export async function buildWorkload(): Promise<string> {
   if (made && made.mtimeMs > (await stat(source)).mtimeMs) return program;
   await mkdir(join(root, 'dist'), { recursive: true });
   const draft = `${program}.${process.pid}`;
+  // clang, because GCC 12 leaves frame pointers out of leaf functions whatever it is told.
   await command([
-    'g++',
-    '-x',
-    'c',
+    'clang-19',
     '-O1',
     '-g',
     '-fno-omit-frame-pointer',
