@@ -53,7 +53,8 @@ test('four threads that share a CPU wait as long and as often as the kernel says
   );
   assert.ok(waited > 2_900_000_000, `four threads of a second on one CPU waited only ${waited} ns`);
   assert.ok(Math.abs(total / waited - 1) < 0.02, `${total} ns, and the kernel says ${waited}`);
-  assert.ok(Math.abs(count / turns - 1) < 0.02, `${count} waits, and the kernel says ${turns}`);
+  // Each thread ends after it has read its numbers, and may wait once more or twice until then.
+  assert.ok(Math.abs(count - turns) < turns * 0.02 + 15, `${count} waits, and the kernel says ${turns}`);
   assert.ok(turns > sleeps);
   if (traced.peer?.total && traced.peer.count) {
     const said = `${ratio(total, traced.peer.total)} times the time and ${ratio(count, traced.peer.count)} times the waits that bpftrace measures`;

@@ -159,6 +159,22 @@ test('a process tree has its connections at both ends', async () => {
   assert.equal(count(traced, { process: 'talks', direction: 'Inbound', sentBytes: received }), many);
 });
 
+test('a process tree has what a listener from before the job accepts, by who closed it', async () => {
+  // The tree's root is this process, whose server listens already.
+  const server = await answering('127.0.0.1');
+  try {
+    const traced = await trace('tcp-connections', {
+      scope: 'process',
+      inside: [talk('call', 4, server.port, { count: 5 })],
+    });
+    const served = traced.rows.filter(({ pid }) => pid === process.pid);
+    assert.ok(served.length >= 4, `${served.length} rows; the last may end after the job`);
+    assert.ok(served.every(({ durationNs, direction }) => Number(durationNs) > 0 && direction === 'Inbound'));
+  } finally {
+    server.close();
+  }
+});
+
 test('a listener from before the job: its connections have their duration, and the process that closed them', async () => {
   const port = await freePort();
   let peer: Promise<void> | undefined;

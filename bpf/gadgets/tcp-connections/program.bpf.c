@@ -104,7 +104,7 @@ static __always_inline struct connection *connection_make(struct sock *sk, u64 c
             found = bpf_map_lookup_elem(&connections_by_address, &key);
         }
     }
-    if (!found) count_loss(container, LOSS_MAP_FULL);
+    if (!found && container) count_loss(container, LOSS_MAP_FULL);
     return found;
 }
 
@@ -117,21 +117,31 @@ static __always_inline void connection_forget(struct sock *sk) {
     bpf_map_delete_elem(&connections_by_address, &key);
 }
 
+static __always_inline void connection_opened(struct connection *connection, bool accepted) {
+    connection->opened = bpf_ktime_get_ns();
+    connection->direction = accepted ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
+}
+
 /** True at changes of state that the socket's owner makes by a call of its own. */
 static __always_inline bool owner_runs(int to) {
     return to == TCP_SYN_SENT || to == TCP_LISTEN || to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK;
 }
 
 /** The socket's scope. Sockets of process trees know their cgroup but not their tree, which is kept with
- * them. */
-static __always_inline u64 scope_connection(struct sock *sk, int to) {
+ * them. An accepted one whose listener nobody saw waits, unclaimed, until its owner makes a call. */
+static __always_inline u64 scope_connection(struct sock *sk, bool accepted, int to) {
     u64 container = scope_sock(sk);
     if (!scope_by_process || container) return container;
     struct connection *known = connection_find(sk);
-    if (known)
-        container = known->container;
-    else if (owner_runs(to))
-        container = scope_process(bpf_get_current_pid_tgid() >> 32);
+    if (known && known->container) return scope_counted(known->container);
+    if (accepted) {
+        struct connection *unclaimed = connection_make(sk, 0);
+        if (unclaimed) connection_opened(unclaimed, true);
+        return 0;
+    }
+    if (!owner_runs(to)) return 0;
+    container = scope_process(bpf_get_current_pid_tgid() >> 32);
+    if (known) known->container = container;
     return scope_counted(container);
 }
 
@@ -219,26 +229,19 @@ static __always_inline void connection_ended(struct sock *sk, int from, u64 cont
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(connection_state, struct sock *sk, int from, int to) {
     if (sk->sk_protocol != IPPROTO_TCP || from == to) return 0;
-    u64 container = scope_connection(sk, to);
-    if (!container) return 0;
-    struct connection *connection;
+    bool accepted = from == TCP_LISTEN && to == TCP_SYN_RECV; /* a copy of its listener */
+    u64 container = scope_connection(sk, accepted, to);
     if (to == TCP_CLOSE) {
-        if (from != TCP_LISTEN) connection_ended(sk, from, container, connection_find(sk));
-        connection_forget(sk);
+        if (container && from != TCP_LISTEN) connection_ended(sk, from, container, connection_find(sk));
+        if (container || scope_by_process) connection_forget(sk);
         return 0;
     }
-    bool accepted = to == TCP_SYN_RECV && from == TCP_LISTEN; /* a copy of its listener */
-    if (!accepted && !owner_runs(to)) return 0;
-    connection = connection_make(sk, container);
+    if (!container || (!accepted && !owner_runs(to))) return 0;
+    struct connection *connection = connection_make(sk, container);
     if (!connection) return 0;
-    if (accepted || to == TCP_SYN_SENT) {
-        connection->opened = bpf_ktime_get_ns();
-        connection->direction = accepted ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
-    }
-    /* Who closes an accepted connection is who served it, which a listener's process may not be. */
-    if (!accepted && connection->direction != DIRECTION_OUTBOUND)
-        connection_owned(connection, container);
-    else if (to == TCP_SYN_SENT)
+    if (accepted || to == TCP_SYN_SENT) connection_opened(connection, accepted);
+    /* Who connected; who listened, until somebody closes what was accepted: that is who served it. */
+    if (to == TCP_SYN_SENT || (!accepted && connection->direction != DIRECTION_OUTBOUND))
         connection_owned(connection, container);
     return 0;
 }
