@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <memory>
 #include <mutex>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
@@ -26,6 +27,8 @@ struct Command {
     std::vector<std::string> argumentTexts, environmentTexts, candidateTexts;
     std::vector<char *> arguments, environment, candidates;
     std::string folder;
+    std::vector<int> closing; /* of stdin, stdout, stderr: those marked to be closed at exec */
+    bool moves = false;       /* to another folder than this process is in */
 
     static std::vector<char *> pointers(std::vector<std::string> &texts) {
         std::vector<char *> list;
@@ -76,24 +79,34 @@ void findCandidates(Command &command) {
     }
 }
 
-/// Runs in the child: system calls only.
-[[noreturn]] void runChild(const Command &command, int report) {
-    struct sigaction standard{};
-    standard.sa_handler = SIG_DFL;
-    for (int number = 1; number < NSIG; number++) sigaction(number, &standard, nullptr);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
-
-    // Node marks these to be closed at exec, and may have made them non-blocking.
+/// What can be done before the child is there is done before: its calls are seen as the command's.
+void prepareChild(Command &command) {
     for (int fd = 0; fd <= 2; fd++) {
-        fcntl(fd, F_SETFD, 0);
+        // Node marks these to be closed at exec, and may have made them non-blocking.
+        int closing = fcntl(fd, F_GETFD);
+        if (closing > 0 && (closing & FD_CLOEXEC)) command.closing.push_back(fd);
         int flags = fcntl(fd, F_GETFL);
         if (flags >= 0 && (flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
     }
+    struct stat here{}, there{};
+    command.moves = stat(".", &here) != 0 || stat(command.folder.c_str(), &there) != 0 ||
+                    here.st_dev != there.st_dev || here.st_ino != there.st_ino;
+}
+
+/// Runs in the child: system calls only.
+[[noreturn]] void runChild(const Command &command, int report) {
+    // Handlers are gone by CLONE_CLEAR_SIGHAND; what this process ignores stays ignored (nohup), but for what
+    // Node itself ignores.
+    struct sigaction standard{};
+    standard.sa_handler = SIG_DFL;
+    for (int number : {SIGPIPE, SIGXFSZ}) sigaction(number, &standard, nullptr);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    for (int fd : command.closing) fcntl(fd, F_SETFD, 0);
 
     ChildFailure failure{0, false};
-    if (chdir(command.folder.c_str()) != 0) {
+    if (command.moves && chdir(command.folder.c_str()) != 0) {
         failure = {errno, true};
     } else {
         failure.error = ENOENT;
@@ -181,6 +194,8 @@ Napi::Value spawnInCgroup(const Napi::CallbackInfo &info) {
     command.environment = Command::pointers(command.environmentTexts);
     command.candidates = Command::pointers(command.candidateTexts);
 
+    prepareChild(command);
+
     Fd folder(open(group.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (folder.get() < 0) throw systemFailure("open cgroup " + group, errno);
     int ends[2];
@@ -189,7 +204,7 @@ Napi::Value spawnInCgroup(const Napi::CallbackInfo &info) {
 
     int pidfd = -1;
     clone_args how{};
-    how.flags = CLONE_INTO_CGROUP | CLONE_PIDFD;
+    how.flags = CLONE_INTO_CGROUP | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
     how.pidfd = uint64_t(uintptr_t(&pidfd));
     how.exit_signal = SIGCHLD;
     how.cgroup = uint64_t(folder.get());
