@@ -8,7 +8,7 @@ import { batchColumn, jsonFields } from './columns.ts';
 import type { Owners } from './owners.ts';
 import type { Redaction } from './plan.ts';
 import { redactBatch } from './redact.ts';
-import type { Spool } from './spool.ts';
+import { type Spool, SpoolWriteError } from './spool.ts';
 
 /** Batches waiting to be written at one time; more are dropped and counted, so that a slow disk can't fill the memory. */
 const mostWaiting = 32;
@@ -50,12 +50,20 @@ export function drainEvents(native: Native, object: BpfObject, spool: Spool, opt
   const write = async (batch: Batch): Promise<void> => {
     const times = wide(batch, 'time');
     const lines = await native.encodeJsonLines(redactBatch(batch, columns, options.redact), fields);
-    await spool.append(lines, times[0] ?? 0n, times[batch.rows - 1] ?? 0n);
-    recorded += BigInt(batch.rows);
+    try {
+      await spool.append(lines, times[0] ?? 0n, times[batch.rows - 1] ?? 0n);
+      recorded += BigInt(batch.rows);
+    } catch (error) {
+      const kept = error instanceof SpoolWriteError ? error.kept : 0;
+      recorded += BigInt(kept);
+      lose(batch, kept);
+      throw error;
+    }
   };
 
-  const lose = (batch: Batch): void => {
-    for (const id of wide(batch, 'container')) unwritten.set(id, (unwritten.get(id) ?? 0n) + 1n);
+  const lose = (batch: Batch, from: number): void => {
+    for (const id of wide(batch, 'container').subarray(from))
+      unwritten.set(id, (unwritten.get(id) ?? 0n) + 1n);
   };
 
   const reader = native.readRing(object, {
@@ -67,13 +75,12 @@ export function drainEvents(native: Native, object: BpfObject, spool: Spool, opt
       failure ??= error;
     },
     onBatch: (batch) => {
-      if (failure !== undefined || waiting >= mostWaiting) return lose(batch);
+      if (failure !== undefined || waiting >= mostWaiting) return lose(batch, 0);
       waiting++;
       writing = writing
-        .then(() => (failure === undefined ? write(batch) : lose(batch)))
+        .then(() => (failure === undefined ? write(batch) : lose(batch, 0)))
         .catch((error: unknown) => {
           failure ??= error instanceof Error ? error : new Error(String(error));
-          lose(batch);
         })
         .finally(() => {
           waiting--;

@@ -86,11 +86,7 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
     measured = meter.measure();
     losses = lossesOf(parts);
     if (parts.scope !== undefined) targets = await targetsLeft(request.targets, parts.scope.processes);
-    const failure = parts.drain?.failure();
-    if (failure !== undefined) {
-      warn(parts, 'SpoolFailed', `${failure.message}; ended with what was written until then`);
-      return give({ kind: 'Stop', ended: 'Failed' });
-    }
+    if (parts.drain?.failure() !== undefined) return give({ kind: 'Stop', ended: 'Failed' });
     const spent = {
       cpu: measured.cpu,
       memoryBytes: Number(measured.memoryBytes),
@@ -123,7 +119,14 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
       const { rows, count } = await collectRows(parts);
       measured = meter.measure();
       losses = lossesOf(parts);
-      const { ended, sampledBy } = endOf(state);
+      const { sampledBy } = endOf(state);
+      let { ended } = endOf(state);
+      const failure = parts.drain?.failure();
+      if (failure !== undefined) {
+        // Also when it failed only as the last rows were written.
+        ended = 'Failed';
+        warn(parts, 'SpoolFailed', `${failure.message}; the result holds what was written until then`);
+      }
       const end = { ended, sampledBy, completionTime, attached, measured, losses, recorded: count };
       const meta = metaOf(parts, end);
       give({ kind: 'Drained' });

@@ -8,8 +8,29 @@ import { mergeLineFiles } from '../results/merge.ts';
 /** More files than this are merged into one while the job runs, so that no merge needs too many descriptors. */
 const mostFiles = 64;
 
+const newline = 10;
+
+/** The disk took only some of the lines (`kept`, whole ones); `code` as the file system said. */
+export class SpoolWriteError extends Error {
+  override name = 'SpoolWriteError';
+  readonly kept: number;
+  readonly code: string | undefined;
+
+  constructor(cause: unknown, kept: number) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.kept = kept;
+    this.code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
+  }
+}
+
+function count(bytes: Uint8Array, byte: number): number {
+  let found = 0;
+  for (let at = bytes.indexOf(byte); at >= 0; at = bytes.indexOf(byte, at + 1)) found++;
+  return found;
+}
+
 export interface Spool {
-  /** Appends lines whose times begin at `first` and end at `last` (ns). */
+  /** Appends lines whose times begin at `first` and end at `last` (ns). Throws SpoolWriteError. */
   append(lines: Uint8Array, first: bigint, last: bigint): Promise<void>;
   readonly bytes: number;
   /** Merges what there is into one file and gives its path; the spool is closed after it. */
@@ -19,7 +40,7 @@ export interface Spool {
 }
 
 export function openSpool(folder: string): Spool {
-  const files: { path: string; last: bigint }[] = [];
+  const files: { path: string; last: bigint; bytes: number }[] = [];
   let current: FileHandle | undefined;
   let made = 0;
   let bytes = 0;
@@ -30,7 +51,7 @@ export function openSpool(folder: string): Spool {
     if (files.length >= mostFiles) await mergeAll();
     const path = join(folder, `events-${made++}.jsonl`);
     current = await open(path, 'wx', 0o600);
-    files.push({ path, last: 0n });
+    files.push({ path, last: 0n, bytes: 0 });
     return current;
   };
 
@@ -42,7 +63,7 @@ export function openSpool(folder: string): Spool {
     );
     let last = 0n;
     for (const file of files) if (file.last > last) last = file.last;
-    for (const file of files.splice(0, files.length, { path, last })) await rm(file.path);
+    for (const file of files.splice(0, files.length, { path, last, bytes: 0 })) await rm(file.path);
   };
 
   return {
@@ -53,13 +74,25 @@ export function openSpool(folder: string): Spool {
       const tail = files.at(-1);
       const inOrder = current !== undefined && tail !== undefined && tail.last <= first;
       const file = inOrder && current !== undefined ? current : await next();
-      let written = 0;
-      // A short write is how a disk that is nearly full answers; the next write then says ENOSPC.
-      while (written < lines.length)
-        written += (await file.write(lines, written, lines.length - written)).bytesWritten;
-      bytes += lines.length;
       const end = files.at(-1);
-      if (end !== undefined) end.last = last;
+      if (end === undefined) return;
+      let written = 0;
+      try {
+        // A short write is how a disk that is nearly full answers; the next write then says ENOSPC.
+        while (written < lines.length)
+          written += (await file.write(lines, written, lines.length - written)).bytesWritten;
+      } catch (cause) {
+        // Half a line would make all lines before it unreadable.
+        const whole = lines.lastIndexOf(newline, written - 1) + 1;
+        await file.truncate(end.bytes + whole);
+        end.bytes += whole;
+        end.last = last;
+        bytes += whole;
+        throw new SpoolWriteError(cause, count(lines.subarray(0, whole), newline));
+      }
+      end.bytes += lines.length;
+      end.last = last;
+      bytes += lines.length;
     },
     async finish() {
       if (files.length === 0) await next();

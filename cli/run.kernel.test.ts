@@ -216,3 +216,18 @@ test('a reader that stops reading is no error', async () => {
   assert.equal(code, 0);
   assert.equal(stderr, '');
 });
+
+test('on a full disk it says so, exits with 1, and keeps what was recorded', async () => {
+  using place = workplace();
+  const { code, stderr } = await start(
+    [
+      ...['unshare', '-m', 'sh', '-c'],
+      `mount -t tmpfs -o size=200k tmpfs ${place.folder} && cd ${place.folder} &&
+       { ${sondePath} run open-files -o ${place.folder}/out -- sh -c '${opens(20_000)}'; code=$?; wc -l out/events.jsonl >&2; exit $code; }`,
+    ],
+    { cwd: place.folder },
+  ).ended;
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /disk is full/);
+  assert.ok(Number(/^(\d+) out\/events\.jsonl$/m.exec(stderr)?.[1]) > 100, stderr);
+});
