@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
 /* run-queue-latency: how long threads that could run wait for a CPU: from being woken, or from losing their
  * CPU, to running. gadget.ts beside it declares the columns. The same moments as the kernel's own run_delay
- * in /proc/PID/schedstat. */
+ * in /proc/PID/schedstat.
+ *
+ * Measured (6.18, two processes outside the scope that wake each other through pipes, best of five in each of
+ * three interleaved rounds): a switch takes 2.05 to 2.10 us, with this 2.27 to 2.34, with runqlat -p 2.37 to
+ * 2.45, with runqlat -c 2.27 to 2.77. */
 #include "histogram.bpf.h"
 #include "process.bpf.h"
 
