@@ -26,5 +26,12 @@ if (import.meta.main) {
     console.error('usage: node build/clang-format.ts --check | --write');
     process.exit(2);
   }
-  console.log(await clangFormat(mode));
+  try {
+    console.log(await clangFormat(mode));
+  } catch (error) {
+    // Without the command: it names every file.
+    console.error(error instanceof Error ? error.message.replace(/^.*\n/, '') : error);
+    console.error('`node build/clang-format.ts --write` formats them');
+    process.exit(1);
+  }
 }

@@ -95,7 +95,13 @@ export async function startTracer(tracer: Tracer, aim: Aim, own: string, output:
   });
   await sink?.close();
   await log.close();
-  await attached(pid, () => ended, `${output}.log`);
+  try {
+    await attached(pid, () => ended, `${output}.log`);
+  } catch (error) {
+    child.kill('SIGKILL');
+    await closed;
+    throw error;
+  }
   const atStart = await cpuTime(own);
   const spent = async () => (await cpuTime(own)) - atStart;
   return {

@@ -20,7 +20,6 @@ export interface Workload {
   pid: number;
   /** Runs its loop once. */
   run(): Promise<Run>;
-  end(): Promise<void>;
 }
 
 const folder = join(root, 'dist', 'bench');
@@ -39,31 +38,32 @@ export async function compiled(name: WorkloadName): Promise<string> {
   return program;
 }
 
-/** Starts a workload inside a cgroup. It waits for `run`. */
-export async function startWorkload(
+/** Starts a workload inside a cgroup, for the duration of a function. It waits for `run`. */
+export async function withWorkload<T>(
   name: WorkloadName,
   args: (string | number)[],
   cgroup: string,
-): Promise<Workload> {
+  use: (workload: Workload) => Promise<T>,
+): Promise<T> {
   const program = await compiled(name);
   const child = spawn(program, args.map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
   const pid = await started(child, program);
   await writeFile(join(cgroup, 'cgroup.procs'), String(pid));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const closed = new Promise<void>((resolve) => child.on('close', () => resolve()));
-  return {
-    pid,
-    async run() {
-      child.stdin.write('\n');
-      const line = await lines.next();
-      if (line.done === true) throw new Error(`the workload ${name} ended before its loop did`);
-      return JSON.parse(line.value);
-    },
-    async end() {
-      child.stdin.end();
-      await closed;
-    },
+  const run = async (): Promise<Run> => {
+    child.stdin.write('\n');
+    const line = await lines.next();
+    if (line.done === true) throw new Error(`the workload ${name} ended before its loop did`);
+    return JSON.parse(line.value);
   };
+  try {
+    return await use({ pid, run });
+  } finally {
+    child.stdin.end();
+    child.kill('SIGKILL');
+    await closed;
+  }
 }
 
 /** The pid of a child, or why it could not be started. */

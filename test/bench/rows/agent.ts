@@ -9,10 +9,10 @@ import type { SessionRequest } from '../../../agent/plan.ts';
 import { planTrace } from '../../../bpf/plan.ts';
 import { loadGadget } from '../../../bpf/registry.ts';
 import { root } from '../../files.ts';
-import { type Bench, type Experiment, of, series } from '../experiment.ts';
+import { type Bench, type Experiment, of, type Round, series } from '../experiment.ts';
 import { estimate, verdict } from '../statistics.ts';
 import { resident } from '../tracers.ts';
-import { inCgroup, sleep, started, startWorkload } from '../workload.ts';
+import { inCgroup, sleep, started, withWorkload } from '../workload.ts';
 
 const warmRounds = 10;
 const floodSeconds = 2;
@@ -82,25 +82,37 @@ async function startAgent(bench: Bench, cgroup: string): Promise<Agent> {
   };
 }
 
+async function use(process: Agent, cgroup: string): Promise<Round> {
+  await sleep(1000);
+  const idle = (await resident(process.pid)).now / 1024;
+  await process.ask('warm 1');
+  const { startMs } = await process.ask(`warm ${warmRounds}`);
+  const missing = await withWorkload(
+    'open',
+    ['/etc/passwd', 0, floodSeconds * 1000, 1],
+    cgroup,
+    async (workload) => {
+      await process.ask('session');
+      const { calls } = await workload.run();
+      const { recorded } = await process.ask('stop');
+      return calls - Number(recorded);
+    },
+  );
+  const { peak } = await resident(process.pid);
+  return { idle, warm: estimate(startMs as number[]).median, peak: peak / 1024, missing };
+}
+
 export const agent: Experiment = {
   name: 'agent',
   how: `The agent's library in a bundle of its own: resident memory 1 s after it has started; then ${warmRounds} sessions of open-files one after another after a first one; then one during ${floodSeconds} s of opens on one core.`,
   measure: (bench) =>
     inCgroup('agent', async (cgroup) => {
       const process = await startAgent(bench, cgroup);
-      await sleep(1000);
-      const idle = (await resident(process.pid)).now / 1024;
-      await process.ask('warm 1');
-      const { startMs } = await process.ask(`warm ${warmRounds}`);
-      const workload = await startWorkload('open', ['/etc/passwd', 0, floodSeconds * 1000, 1], cgroup);
-      await process.ask('session');
-      const { calls } = await workload.run();
-      const { recorded } = await process.ask('stop');
-      const { peak } = await resident(process.pid);
-      await workload.end();
-      await process.end();
-      const warm = estimate(startMs as number[]).median;
-      return { idle, warm, peak: peak / 1024, missing: calls - Number(recorded) };
+      try {
+        return await use(process, cgroup);
+      } finally {
+        await process.end();
+      }
     }),
   rows(rounds) {
     const idle = estimate(series(rounds, (round) => of(round, 'idle')));

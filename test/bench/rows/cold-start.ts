@@ -7,7 +7,7 @@ import { native } from '../../../native/index.ts';
 import { type Experiment, of, type Round, rotated, series } from '../experiment.ts';
 import { estimate, verdict } from '../statistics.ts';
 import { bpftrace, opensnoop, ours, resultFile, type Tracer } from '../tracers.ts';
-import { inCgroup, sleep, startWorkload } from '../workload.ts';
+import { inCgroup, sleep, withWorkload } from '../workload.ts';
 
 /** Long enough for each of them to be attached; they write their files when they end. */
 const seconds = 2;
@@ -37,19 +37,16 @@ export const coldStart: Experiment = {
   name: 'cold-start',
   how: 'A process that opens a file every 0.2 ms, its name the time: the first one that a tracer shows, less the time at which the tracer’s command was started.',
   measure: (bench) =>
-    inCgroup('beacon', async (cgroup) => {
-      const beacon = await startWorkload('beacon', [], cgroup);
-      const round: Round = {};
-      for (const tracer of rotated([ours('open-files'), bpftrace, opensnoop], bench.round)) {
-        round[tracer.name] = await firstSeen(
-          tracer,
-          { pid: beacon.pid, cgroup },
-          join(bench.folder, tracer.name),
-        );
-      }
-      await beacon.end();
-      return round;
-    }),
+    inCgroup('beacon', (cgroup) =>
+      withWorkload('beacon', [], cgroup, async (beacon) => {
+        const round: Round = {};
+        for (const tracer of rotated([ours('open-files'), bpftrace, opensnoop], bench.round)) {
+          const aim = { pid: beacon.pid, cgroup };
+          round[tracer.name] = await firstSeen(tracer, aim, join(bench.folder, tracer.name));
+        }
+        return round;
+      }),
+    ),
   rows(rounds) {
     const measured = estimate(series(rounds, (round) => of(round, 'sonde') / of(round, 'bpftrace')));
     const part = (name: string) =>

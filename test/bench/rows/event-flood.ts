@@ -5,29 +5,30 @@ import { join } from 'node:path';
 import { type Bench, type Experiment, of, type Round, rotated, series } from '../experiment.ts';
 import { estimate, verdict } from '../statistics.ts';
 import { opensnoop, ours, resultFile, startTracer, type Tracer } from '../tracers.ts';
-import { inCgroup, startWorkload } from '../workload.ts';
+import { inCgroup, withWorkload } from '../workload.ts';
 
 const seconds = 2;
 const file = '/etc/passwd';
 
-async function flood(bench: Bench, tracer: Tracer): Promise<Round> {
-  return inCgroup('flood', async (cgroup) => {
-    const workload = await startWorkload('open', [file, 0, seconds * 1000, 1], cgroup);
-    const output = join(bench.folder, tracer.name);
-    const running = await startTracer(tracer, { pid: workload.pid, cgroup }, bench.tracerCgroup, output);
-    const run = await workload.run();
-    const { now, peak } = await running.resident();
-    const { cpuSeconds } = await running.stop();
-    await workload.end();
-    const recorded = await countLines(resultFile(tracer, output), file);
-    return {
-      [`${tracer.name} rate`]: run.calls / (run.ns / 1e9),
-      [`${tracer.name} calls`]: run.calls,
-      [`${tracer.name} recorded`]: recorded,
-      [`${tracer.name} cpu`]: (cpuSeconds / recorded) * 1e6,
-      [`${tracer.name} peak`]: Math.max(now, peak) / 1024,
-    };
-  });
+function flood(bench: Bench, tracer: Tracer): Promise<Round> {
+  return inCgroup('flood', (cgroup) =>
+    withWorkload('open', [file, 0, seconds * 1000, 1], cgroup, async (workload) => {
+      const output = join(bench.folder, tracer.name);
+      const aim = { pid: workload.pid, cgroup };
+      const running = await startTracer(tracer, aim, bench.tracerCgroup, output);
+      const run = await workload.run();
+      const { now, peak } = await running.resident();
+      const { cpuSeconds } = await running.stop();
+      const recorded = await countLines(resultFile(tracer, output), file);
+      return {
+        [`${tracer.name} rate`]: run.calls / (run.ns / 1e9),
+        [`${tracer.name} calls`]: run.calls,
+        [`${tracer.name} recorded`]: recorded,
+        [`${tracer.name} cpu`]: (cpuSeconds / recorded) * 1e6,
+        [`${tracer.name} peak`]: Math.max(now, peak) / 1024,
+      };
+    }),
+  );
 }
 
 /** Lines of a file that hold a text; the file may be larger than memory. */

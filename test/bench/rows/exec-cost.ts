@@ -2,13 +2,28 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Experiment, of, type Round, rotated, series } from '../experiment.ts';
+import { type Bench, type Experiment, of, type Round, rotated, series } from '../experiment.ts';
 import { estimate, verdict } from '../statistics.ts';
-import { execsnoop, ours, startTracer } from '../tracers.ts';
-import { inCgroup, startWorkload } from '../workload.ts';
+import { execsnoop, ours, startTracer, type Tracer } from '../tracers.ts';
+import { inCgroup, withWorkload } from '../workload.ts';
 
 const count = 500;
 const statistics = '/proc/sys/kernel/bpf_stats_enabled';
+
+/** ns of its programs for each exec. */
+function perExec(bench: Bench, tracer: Tracer): Promise<number> {
+  return inCgroup('exec', (cgroup) =>
+    withWorkload('exec', [count], cgroup, async (workload) => {
+      const aim = { pid: workload.pid, cgroup };
+      const running = await startTracer(tracer, aim, bench.tracerCgroup, join(bench.folder, tracer.name));
+      const start = await running.programs();
+      await workload.run();
+      const end = await running.programs();
+      await running.stop();
+      return (end.ns - start.ns) / count;
+    }),
+  );
+}
 
 export const execCost: Experiment = {
   name: 'exec-cost',
@@ -19,18 +34,7 @@ export const execCost: Experiment = {
     await writeFile(statistics, '1');
     try {
       for (const tracer of rotated([ours('process-exec'), execsnoop], bench.round)) {
-        await inCgroup('exec', async (cgroup) => {
-          const workload = await startWorkload('exec', [count], cgroup);
-          const output = join(bench.folder, tracer.name);
-          const aim = { pid: workload.pid, cgroup };
-          const running = await startTracer(tracer, aim, bench.tracerCgroup, output);
-          const start = await running.programs();
-          await workload.run();
-          const end = await running.programs();
-          round[tracer.name] = (end.ns - start.ns) / count;
-          await running.stop();
-          await workload.end();
-        });
+        round[tracer.name] = await perExec(bench, tracer);
       }
     } finally {
       await writeFile(statistics, before);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Bench, type Experiment, of, type Round, rotated, series } from '../experiment.ts';
 import { estimate, verdict } from '../statistics.ts';
 import { type Aim, bpftrace, opensnoop, ours, startTracer, type Tracer } from '../tracers.ts';
-import { inCgroup, startWorkload, type Workload } from '../workload.ts';
+import { inCgroup, type Workload, withWorkload } from '../workload.ts';
 
 const peers = [opensnoop, bpftrace];
 const calls = 100_000;
@@ -42,12 +42,11 @@ export const openCost: Experiment = {
   name: 'open-cost',
   how: `A loop of ${calls} openat and close on one core; the tracer writes every event to a file. Time added is the difference to the same loop untraced in the same round.`,
   measure: (bench) =>
-    inCgroup('traced', async (cgroup) => {
-      const workload = await startWorkload('open', ['/etc/passwd', calls, 0, 1], cgroup);
-      const round = await perCall(bench, workload, { pid: workload.pid, cgroup });
-      await workload.end();
-      return round;
-    }),
+    inCgroup('traced', (cgroup) =>
+      withWorkload('open', ['/etc/passwd', calls, 0, 1], cgroup, (workload) =>
+        perCall(bench, workload, { pid: workload.pid, cgroup }),
+      ),
+    ),
   rows(rounds) {
     const peer = better(rounds);
     const added = (round: Round, name: string) => of(round, name) - of(round, 'none');
@@ -70,14 +69,13 @@ export const neighbourCost: Experiment = {
   how: 'The same loop in a process that no tracer is aimed at: each watches another, idle process by its own filter.',
   measure: (bench) =>
     inCgroup('neighbour', (outside) =>
-      inCgroup('target', async (inside) => {
-        const target = await startWorkload('open', ['/etc/passwd', 1, 0], inside);
-        const workload = await startWorkload('open', ['/etc/passwd', calls * 3, 0, 1], outside);
-        const round = await perCall(bench, workload, { pid: target.pid, cgroup: inside });
-        await workload.end();
-        await target.end();
-        return round;
-      }),
+      inCgroup('target', (inside) =>
+        withWorkload('open', ['/etc/passwd', 1, 0], inside, (target) =>
+          withWorkload('open', ['/etc/passwd', calls * 3, 0, 1], outside, (workload) =>
+            perCall(bench, workload, { pid: target.pid, cgroup: inside }),
+          ),
+        ),
+      ),
     ),
   rows(rounds) {
     const peer = better(rounds);

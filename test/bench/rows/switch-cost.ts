@@ -1,12 +1,28 @@
 // What cpu-profile costs those whom it does not look at: two processes in two unscoped cgroups that do nothing but switch to each other.
 
 import { join } from 'node:path';
-import { type Experiment, of, type Round, rotated, series } from '../experiment.ts';
+import { type Bench, type Experiment, of, type Round, rotated, series } from '../experiment.ts';
 import { estimate, indistinguishable } from '../statistics.ts';
-import { ours, startTracer } from '../tracers.ts';
-import { inCgroup, startWorkload } from '../workload.ts';
+import { type Aim, ours, startTracer } from '../tracers.ts';
+import { inCgroup, type Workload, withWorkload } from '../workload.ts';
 
 const rounds = 60_000;
+
+/** ns of a switch with a profile of an idle process, and without. */
+async function perSwitch(bench: Bench, workload: Workload, aim: Aim): Promise<Round> {
+  await workload.run();
+  const round: Round = {};
+  for (const traced of rotated([false, true], bench.round)) {
+    const output = join(bench.folder, 'profile');
+    const running = traced
+      ? await startTracer(ours('cpu-profile'), aim, bench.tracerCgroup, output)
+      : undefined;
+    const { ns, calls } = await workload.run();
+    round[traced ? 'traced' : 'none'] = ns / calls;
+    await running?.stop();
+  }
+  return round;
+}
 
 export const switchCost: Experiment = {
   name: 'switch-cost',
@@ -14,24 +30,13 @@ export const switchCost: Experiment = {
   measure: (bench) =>
     inCgroup('target', (target) =>
       inCgroup('ping', (ping) =>
-        inCgroup('pong', async (pong) => {
-          const idle = await startWorkload('open', ['/etc/passwd', 1, 0], target);
-          const workload = await startWorkload('ping-pong', [rounds, 1, ping, pong], ping);
-          await workload.run();
-          const round: Round = {};
-          for (const traced of rotated([false, true], bench.round)) {
-            const aim = { pid: idle.pid, cgroup: target };
-            const output = join(bench.folder, 'profile');
-            const running =
-              traced && (await startTracer(ours('cpu-profile'), aim, bench.tracerCgroup, output));
-            const { ns, calls } = await workload.run();
-            round[traced ? 'traced' : 'none'] = ns / calls;
-            if (running !== false) await running.stop();
-          }
-          await workload.end();
-          await idle.end();
-          return round;
-        }),
+        inCgroup('pong', (pong) =>
+          withWorkload('open', ['/etc/passwd', 1, 0], target, (idle) =>
+            withWorkload('ping-pong', [rounds, 1, ping, pong], ping, (workload) =>
+              perSwitch(bench, workload, { pid: idle.pid, cgroup: target }),
+            ),
+          ),
+        ),
       ),
     ),
   rows(measurements) {
