@@ -177,6 +177,8 @@ void RingHandle::deliver(Napi::Env env, RingMessage &message) {
         return;
     }
     shared_->ended = true;
+    // The mapped ring counts twice in this process's memory: it must not wait for a garbage collection.
+    thread_->release();
     object_.reset();
     std::vector<Napi::Promise::Deferred> stops = std::exchange(shared_->stops, {});
     for (Napi::Promise::Deferred &deferred : stops) deferred.Resolve(env.Undefined());

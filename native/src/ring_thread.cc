@@ -15,6 +15,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "errors.h"
 
 namespace {
@@ -56,8 +58,14 @@ RingMapping::RingMapping(int fd, size_t size) : size_(size), page_(size_t(syscon
 }
 
 RingMapping::~RingMapping() {
-    munmap(consumer_, page_);
-    munmap(const_cast<uint64_t *>(producer_), page_ + 2 * size_);
+    unmap();
+}
+
+void RingMapping::unmap() {
+    if (consumer_ == nullptr) return;
+    munmap(std::exchange(consumer_, nullptr), page_);
+    munmap(const_cast<uint64_t *>(std::exchange(producer_, nullptr)), page_ + 2 * size_);
+    data_ = nullptr;
 }
 
 RingThread::RingThread(int fd, size_t size, RingPlan plan, Options options, Deliver deliver, Ended ended)
@@ -72,6 +80,14 @@ RingThread::RingThread(int fd, size_t size, RingPlan plan, Options options, Deli
 RingThread::~RingThread() {
     stop(true);
     if (thread_.joinable()) thread_.join();
+}
+
+void RingThread::release() {
+    if (thread_.joinable()) thread_.join();
+    ring_.unmap();
+    rows_ = RingRows();
+    spare_ = RingRows();
+    incomplete_.clear();
 }
 
 void RingThread::stop(bool abandon) {

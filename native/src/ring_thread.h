@@ -24,6 +24,9 @@ class RingMapping {
     RingMapping(int fd, size_t size);
     ~RingMapping();
     RingMapping(const RingMapping &) = delete;
+    /// Gives the pages back now; nothing can be read after it.
+    void unmap();
+    bool mapped() const { return consumer_ != nullptr; }
     uint64_t producer() const { return __atomic_load_n(producer_, __ATOMIC_ACQUIRE); }
     uint64_t consumer() const { return __atomic_load_n(consumer_, __ATOMIC_RELAXED); }
     void consume(uint64_t position) { __atomic_store_n(consumer_, position, __ATOMIC_RELEASE); }
@@ -58,7 +61,9 @@ class RingThread {
     void taken(size_t bytes);
     const RingPlan &plan() const { return plan_; }
     const RingCounters &counters() const { return counters_; }
-    uint64_t pending() const { return ring_.producer() - ring_.consumer(); }
+    uint64_t pending() const { return ring_.mapped() ? ring_.producer() - ring_.consumer() : 0; }
+    /// After `ended`: gives the ring's pages and all buffers back; the counters stay.
+    void release();
 
   private:
     void run();
