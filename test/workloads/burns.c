@@ -8,7 +8,8 @@
 
 static volatile unsigned long sink;
 
-/* gcc leaves out the frame of a function that calls nothing, whatever it is told, unless the function asks for it. */
+/* gcc leaves out the frame of a function that calls nothing, whatever it is told, unless the function asks
+ * for it. */
 #define KEEP_FRAME() (sink += __builtin_frame_address(0) == 0)
 
 static double seconds(clockid_t clock) {
