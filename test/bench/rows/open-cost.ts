@@ -7,27 +7,43 @@ import { type Aim, bpftrace, opensnoop, ours, startTracer, type Tracer } from '.
 import { inCgroup, type Workload, withWorkload } from '../workload.ts';
 
 const peers = [opensnoop, bpftrace];
-const calls = 100_000;
+/** Of one run; five are made of each. */
+const calls = 20_000;
 
-/** ns per call of the workload without and under each tracer, which is aimed at one process: the workload itself, or another. */
+/** ns per call under each tracer, which is aimed at one process (the workload itself, or another), and what that is more than just before and after. */
 async function perCall(bench: Bench, workload: Workload, aim: Aim): Promise<Round> {
   const round: Round = {};
   await workload.run();
-  for (const tracer of rotated<Tracer | undefined>([undefined, ours('open-files'), ...peers], bench.round)) {
-    const output = join(bench.folder, tracer?.name ?? 'none');
-    const running = tracer && (await startTracer(tracer, aim, bench.tracerCgroup, output));
-    const { ns, calls: done } = await workload.run();
-    round[tracer?.name ?? 'none'] = ns / done;
-    await running?.stop();
+  let before = await nsPerCall(workload);
+  round.none = before;
+  for (const tracer of rotated<Tracer>([ours('open-files'), ...peers], bench.round)) {
+    const output = join(bench.folder, tracer.name);
+    const running = await startTracer(tracer, aim, bench.tracerCgroup, output);
+    const traced = await nsPerCall(workload);
+    await running.stop();
+    const after = await nsPerCall(workload);
+    round[tracer.name] = traced;
+    round[`${tracer.name} added`] = traced - (before + after) / 2;
+    before = after;
   }
   return round;
+}
+
+/** The median of a few runs: something else on the machine may have disturbed one. */
+async function nsPerCall(workload: Workload): Promise<number> {
+  const runs: number[] = [];
+  for (let run = 0; run < 5; run++) {
+    const { ns, calls: done } = await workload.run();
+    runs.push(ns / done);
+  }
+  return estimate(runs).median;
 }
 
 /** The peer with the lower median. */
 function better(rounds: Round[]): string {
   const medians = peers.map(({ name }) => ({
     name,
-    median: estimate(series(rounds, (round) => of(round, name))).median,
+    median: estimate(series(rounds, (round) => of(round, `${name} added`))).median,
   }));
   return medians.sort((a, b) => a.median - b.median)[0]?.name ?? opensnoop.name;
 }
@@ -40,7 +56,7 @@ function perCallDetail(rounds: Round[]): string {
 
 export const openCost: Experiment = {
   name: 'open-cost',
-  how: `A loop of ${calls} openat and close on one core; the tracer writes every event to a file. Time added is the difference to the same loop untraced in the same round.`,
+  how: `Five loops of ${calls} openat and close on one core, the median of them; the tracer writes every event to a file. Time added is the difference to the same loops just before and after.`,
   measure: (bench) =>
     inCgroup('traced', (cgroup) =>
       withWorkload('open', ['/etc/passwd', calls, 0, 1], cgroup, (workload) =>
@@ -49,8 +65,9 @@ export const openCost: Experiment = {
     ),
   rows(rounds) {
     const peer = better(rounds);
-    const added = (round: Round, name: string) => of(round, name) - of(round, 'none');
-    const measured = estimate(series(rounds, (round) => added(round, 'sonde') / added(round, peer)));
+    const measured = estimate(
+      series(rounds, (round) => of(round, 'sonde added') / of(round, `${peer} added`)),
+    );
     return [
       {
         what: `time added to each call of a traced process (openat loop), against ${peer}`,
@@ -66,12 +83,12 @@ export const openCost: Experiment = {
 
 export const neighbourCost: Experiment = {
   name: 'neighbour-cost',
-  how: 'The same loop in a process that no tracer is aimed at: each watches another, idle process by its own filter.',
+  how: 'The same, with five times the calls, in a process that no tracer is aimed at: each watches another, idle process by its own filter.',
   measure: (bench) =>
     inCgroup('neighbour', (outside) =>
       inCgroup('target', (inside) =>
         withWorkload('open', ['/etc/passwd', 1, 0], inside, (target) =>
-          withWorkload('open', ['/etc/passwd', calls * 3, 0, 1], outside, (workload) =>
+          withWorkload('open', ['/etc/passwd', calls * 5, 0, 1], outside, (workload) =>
             perCall(bench, workload, { pid: target.pid, cgroup: inside }),
           ),
         ),
@@ -79,7 +96,9 @@ export const neighbourCost: Experiment = {
     ),
   rows(rounds) {
     const peer = better(rounds);
-    const measured = estimate(series(rounds, (round) => of(round, 'sonde') - of(round, peer)));
+    const measured = estimate(
+      series(rounds, (round) => of(round, 'sonde added') - of(round, `${peer} added`)),
+    );
     return [
       {
         what: `time added to an open of a process outside the scope, beyond what ${peer} adds`,
