@@ -10,6 +10,9 @@ const napNs = 50_000_000;
 const through = (traced: Traced, name: string) =>
   traced.rows.filter(({ frames }) => (frames as string[]).includes(name));
 
+/** Without the waits of a nap that lost its CPU on the way to sleep. */
+const napsOf = (traced: Traced) => through(traced, 'nap').filter(({ state }) => state !== 'runnable');
+
 const sum = (rows: Traced['rows'], column: string): number =>
   rows.reduce((total, row) => total + Number(row[column]), 0);
 
@@ -20,8 +23,7 @@ test('20 sleeps of 50 ms are 20 waits of a second in the function that slept, as
     peer: (cgroup) => `tracepoint:sched:sched_switch /cgroup == ${cgroup}/ { @start[args->prev_pid] = nsecs; }
       tracepoint:sched:sched_switch /@start[args->next_pid]/ { @off = sum(nsecs - @start[args->next_pid]); delete(@start[args->next_pid]); }`,
   });
-  // Without those in which it lost its CPU on the way to sleep.
-  const napping = through(traced, 'nap').filter(({ state }) => state !== 'Runnable');
+  const napping = napsOf(traced);
   assert.equal(sum(napping, 'waits'), naps);
   const slept = sum(napping, 'offCpuNs') / (naps * napNs);
   assert.ok(slept >= 1 && slept < 1.2, `the naps were ${slept} times as long as asked for`);
@@ -38,7 +40,7 @@ test('20 sleeps of 50 ms are 20 waits of a second in the function that slept, as
 
 test('waits shorter than the minimum, longer than the maximum, or of threads that could run are left out on demand', async () => {
   const waits = async (parameters: Record<string, unknown>) =>
-    sum(through(await trace('off-cpu-profile', { parameters, inside: [[burns, '0', '5']] }), 'nap'), 'waits');
+    sum(napsOf(await trace('off-cpu-profile', { parameters, inside: [[burns, '0', '5']] })), 'waits');
   assert.equal(await waits({ minimumUs: 40_000 }), 5);
   assert.equal(await waits({ minimumUs: 5_000_000 }), 0);
   assert.equal(await waits({ maximumUs: 10_000 }), 0);
