@@ -1,5 +1,6 @@
 // `npm run demo`: builds what is missing, traces a sample workload for 10 s, prints the summary and where the report lies.
-// With --picture the flame graph becomes docs/flamegraph.svg, which README.md shows. Neighbours: build/main.ts, examples/workload.c, cli/.
+// With --picture it samples more often, leaves the kernel's frames out, so that the graph stays low, and makes it docs/flamegraph.svg, which README.md
+// shows. Neighbours: build/main.ts, examples/workload.c, cli/.
 
 import { spawn } from 'node:child_process';
 import { cp, rm } from 'node:fs/promises';
@@ -11,12 +12,13 @@ import { buildWorkload } from './workload.ts';
 
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'demo-result');
+const pictureParameters = ['--stacks', 'User', '--frequency-hz', '499'];
 
 /** The traced program's stdout goes nowhere: it says nothing, and so the progress line can be redrawn in place. */
-async function trace(program: string, seconds: number): Promise<number> {
+async function trace(program: string, seconds: number, parameters: readonly string[]): Promise<number> {
   const child = spawn(
     join(root, 'dist/sonde.js'),
-    ['run', 'cpu-profile', '--output', folder, '--', program, String(seconds)],
+    ['run', 'cpu-profile', ...parameters, '--output', folder, '--', program, String(seconds)],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
   const { promise, resolve, reject } = Promise.withResolvers<number>();
@@ -33,7 +35,7 @@ async function demo(): Promise<void> {
   process.stderr.write(
     `\nsonde run cpu-profile -- ${relative(root, program)} ${seconds}    (JSON, sorting, hashing, for ${seconds} s)\n`,
   );
-  const code = await trace(program, seconds);
+  const code = await trace(program, seconds, values.picture ? pictureParameters : []);
   if (code !== 0) {
     process.exitCode = code;
     return;

@@ -3,6 +3,7 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { gadgetsPage } from '../bpf/gadgets-page.ts';
 import { loadGadgets } from '../bpf/registry.ts';
 import { errorsPage } from '../cli/errors-page.ts';
 import { crdManifests } from '../crds/manifest.ts';
@@ -18,7 +19,8 @@ export interface GeneratedFile {
 
 /** Every generated file as the code is now. */
 export async function generatedFiles(): Promise<GeneratedFile[]> {
-  return [...crdManifests(await loadGadgets()), ...resultPages(), errorsPage()];
+  const gadgets = await loadGadgets();
+  return [...crdManifests(gadgets), gadgetsPage(gadgets), ...resultPages(), errorsPage()];
 }
 
 /** The paths of the files that are not as the code would have them. */
