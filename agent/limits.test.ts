@@ -18,6 +18,7 @@ const good: SessionRequest = {
       shape: { kind: 'table', keys: [], values: [], sort: '' },
     },
     programs: [],
+    hitCost: { outsideNs: 1, insideNs: 1 },
     variables: {},
     maxEntries: { counts: 1000 },
   },

@@ -1,7 +1,7 @@
 // What an agent is told to do: a plan, all decided, that a job's spec and its gadget were turned into (bpf/plan.ts). No zod, no gadget code
 // reaches an agent: this is data, and the agent checks its limits again (agent/limits.ts).
 
-import type { KnobValue, ProgramChoice, Source, Subject } from '../bpf/gadget.ts';
+import type { HitCost, KnobValue, ProgramChoice, Source, Subject } from '../bpf/gadget.ts';
 import type { Owner } from '../results/shape.ts';
 
 export interface TracePlan {
@@ -12,6 +12,7 @@ export interface TracePlan {
   subject: Subject;
   source: Source;
   programs: ProgramChoice[];
+  hitCost: HitCost;
   variables: Record<string, KnobValue>;
   maxEntries: Record<string, number>;
 }

@@ -8,7 +8,7 @@ import { type AttachedHook, asAgentError, openGadget } from './attach.ts';
 import { collectRows, lossesOf, metaOf } from './collect.ts';
 import { checkLimits } from './limits.ts';
 import { objectPath } from './objects.ts';
-import { costOfHit, machineScale, startMeter } from './overhead.ts';
+import { startMeter } from './overhead.ts';
 import { ownersOf } from './owners.ts';
 import type { SessionRequest } from './plan.ts';
 import { control, type Parts, prepare, release } from './prepare.ts';
@@ -63,7 +63,7 @@ export async function startSession(request: SessionRequest, native: Native = bui
 
 function run(parts: Parts, attached: AttachedHook[]): Session {
   const { request, native, object } = parts;
-  const meter = startMeter(native, object, costOfHit(attached, machineScale(native)));
+  const meter = startMeter(native, object, request.plan.hitCost);
   const { promise: finished, resolve, reject } = Promise.withResolvers<SessionResult>();
   let state: State = initial;
   let measured = meter.measure();

@@ -85,6 +85,14 @@ export type Source =
   /** A hash from struct stack_key (bpf/include/stacks.bpf.h) to a struct of u64 weights. `counts` as above. */
   | { kind: 'stacks'; map: string; counts: string; shape: StacksShape & { keys: From[] } };
 
+/** ns of CPU that one run of a program takes, the way into it and back included, on average over a gadget's programs. outsideNs: the scope test fails
+ *  and nothing more is done. Measured on x86-64, Linux 6.18 (BPF run-time statistics and the time added to a loop); the agent scales it by
+ *  the machine's speed. */
+export interface HitCost {
+  outsideNs: number;
+  insideNs: number;
+}
+
 export interface Gadget<P extends z.ZodObject = z.ZodObject> {
   /** Kebab-case, the folder's name; the CRD's member is its camelCase. */
   name: string;
@@ -100,6 +108,7 @@ export interface Gadget<P extends z.ZodObject = z.ZodObject> {
   sees: 'pod' | 'node';
   subject: Subject;
   capabilities: Capability[];
+  hitCost: HitCost;
   source(parameters: z.output<P>): Source;
   programs(parameters: z.output<P>): ProgramChoice[];
   /** Values of the object's `const volatile` variables, and of map sizes where they follow a parameter. */

@@ -41,6 +41,7 @@ export function planTrace(gadget: Gadget, parameters: unknown, arch: Arch = this
     subject: gadget.subject,
     source: gadget.source(values),
     programs: gadget.programs(values),
+    hitCost: gadget.hitCost,
     variables,
     maxEntries,
   };

@@ -36,6 +36,7 @@ export default defineGadget({
   sees: 'pod',
   subject: 'current',
   capabilities: ['BPF', 'PERFMON', 'SYS_PTRACE'],
+  hitCost: { outsideNs: 700, insideNs: 1300 },
   source: ({ byThread }) => ({
     kind: 'stacks',
     map: 'profile',

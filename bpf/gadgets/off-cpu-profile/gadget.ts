@@ -50,6 +50,7 @@ export default defineGadget({
   sees: 'pod',
   subject: 'task',
   capabilities: ['BPF', 'PERFMON', 'SYS_PTRACE'],
+  hitCost: { outsideNs: 100, insideNs: 3000 },
   source: ({ byThread }) => ({
     kind: 'stacks',
     map: 'profile',

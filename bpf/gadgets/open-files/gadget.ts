@@ -41,6 +41,7 @@ export default defineGadget({
   sees: 'pod',
   subject: 'current',
   capabilities: ['BPF', 'PERFMON'],
+  hitCost: { outsideNs: 300, insideNs: 800 },
   source: () => ({
     kind: 'ring',
     record: 'open_record',

@@ -30,6 +30,7 @@ export default defineGadget({
   sees: 'pod',
   subject: 'current',
   capabilities: ['BPF', 'PERFMON'],
+  hitCost: { outsideNs: 200, insideNs: 950 },
   source: () => ({
     kind: 'ring',
     record: 'exec_record',

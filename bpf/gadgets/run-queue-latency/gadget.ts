@@ -36,6 +36,7 @@ export default defineGadget({
   sees: 'pod',
   subject: 'task',
   capabilities: ['BPF', 'PERFMON'],
+  hitCost: { outsideNs: 70, insideNs: 300 },
   source: ({ byProcess }) => ({
     kind: 'histogram',
     map: 'latencies',

@@ -61,6 +61,7 @@ export default defineGadget({
   sees: 'pod',
   subject: 'current',
   capabilities: ['BPF', 'PERFMON'],
+  hitCost: { outsideNs: 85, insideNs: 150 },
   source: ({ byProcess, time }) => ({
     kind: 'table',
     map: 'calls',

@@ -49,6 +49,7 @@ export default defineGadget({
   sees: 'pod',
   subject: 'sock',
   capabilities: ['BPF', 'PERFMON'],
+  hitCost: { outsideNs: 150, insideNs: 500 },
   source: () => ({
     kind: 'ring',
     record: 'connection_record',
