@@ -1,7 +1,7 @@
 // A session's events on disk while it runs: JSON lines in time order, in one file as long as they come in order, else in several
 // that are merged at the end. Neighbours: agent/drain.ts fills it, results/merge.ts folds the files.
 
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mergeLineFiles } from '../results/merge.ts';
 
@@ -9,6 +9,9 @@ import { mergeLineFiles } from '../results/merge.ts';
 const mostFiles = 64;
 
 const newline = 10;
+
+/** What a merge and its last block may take beyond the bytes that it merges. */
+const mergeMargin = 64 << 10;
 
 /** The disk took only some of the lines (`kept`, whole ones); `code` as the file system said. */
 export class SpoolWriteError extends Error {
@@ -66,6 +69,16 @@ export function openSpool(folder: string): Spool {
     for (const file of files.splice(0, files.length, { path, last, bytes: 0 })) await rm(file.path);
   };
 
+  /** Files that must be merged need as much room again: a disk without it is full now, while all that was taken can still be given out. */
+  const roomToMerge = async (more: number): Promise<void> => {
+    const { bavail, bsize } = await statfs(folder, { bigint: true });
+    if (bavail * bsize >= BigInt(bytes + 2 * more + mergeMargin)) return;
+    const cause = Object.assign(new Error(`ENOSPC: no room left to merge what is in ${folder}`), {
+      code: 'ENOSPC',
+    });
+    throw new SpoolWriteError(cause, 0);
+  };
+
   return {
     get bytes() {
       return bytes;
@@ -73,6 +86,7 @@ export function openSpool(folder: string): Spool {
     async append(lines, first, last) {
       const tail = files.at(-1);
       const inOrder = current !== undefined && tail !== undefined && tail.last <= first;
+      if (files.length > 1 || (files.length === 1 && !inOrder)) await roomToMerge(lines.length);
       const file = inOrder && current !== undefined ? current : await next();
       const end = files.at(-1);
       if (end === undefined) return;
