@@ -27,6 +27,17 @@ const cases: [name: string, text: string, expected: string][] = [
   ['a header', 'curl\0-H\0Authorization: Bearer abc.def', 'curl\0-H\0Authorization: Bearer [redacted]'],
   ['a URL with a password', 'git\0https://bob:pw@host/x', 'git\0https://bob:[redacted]@host/x'],
   ['a key that says what it is', 'x AKIAABCDEFGHIJKLMNOP y', 'x [redacted] y'],
+  ['a value with separators in it', 'app\0--password=a,b c;d\0x', 'app\0--password=[redacted]\0x'],
+  [
+    'a next argument with separators in it',
+    'app\0--db-password\0a&b c\0x',
+    'app\0--db-password\0[redacted]\0x',
+  ],
+  ['a value that begins like an option', 'app\0--password=-x', 'app\0--password=[redacted]'],
+  ['a name with a prefix of its own', 'sh\0-c\0PGPASSWORD=x psql', 'sh\0-c\0PGPASSWORD=[redacted] psql'],
+  ['a quoted value', 'sh\0-c\0app -token="a b" c', 'sh\0-c\0app -token="[redacted]" c'],
+  ['a value in JSON', '{"password": "a \\" b", "n": 1}', '{"password": "[redacted]", "n": 1}'],
+  ["curl's user and password", 'curl\0-u\0bob:a b\0https://host', 'curl\0-u\0bob:[redacted]\0https://host'],
   ['nothing', 'ls\0-la\0/etc/passwd', 'ls\0-la\0/etc/passwd'],
   ['an option after a secret option', 'app\0--auth\0--verbose', 'app\0--auth\0--verbose'],
 ];

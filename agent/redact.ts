@@ -9,11 +9,17 @@ const hidden = '[redacted]';
 
 /** Every repetition is bounded: the text is hostile and a search must stay linear. Each pattern keeps its first group (the name of the secret) and hides the rest. Parts of an argument list are separated by NUL. */
 const secrets: RegExp[] = [
-  // --password=x, --password x, -token:x, PASSWORD=x, "api_key": "x"
-  /((?:^|[\0\s"'?&;,{_-])(?:[a-z0-9_-]{0,64}[_-])?(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|credentials?|auth)["']?(?:[=:]\s?|[\0\s]+)["']?)(?!-)[^\0\s"'&;,]+/gi,
+  // An option whose value is all of its argument, or of the next: --password=a,b c, --token x
+  /((?:^|\0)--?[a-z0-9_-]{0,64}?(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|credentials?)(?:=|\0(?!-)))[^\0]+/gi,
+  // PASSWORD=x, PGPASSWORD=x, -token:x, "api_key": "x y"
+  /((?:^|[\0\s"'?&;,{_-])(?:[a-z0-9_-]{0,64}(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key)|(?:[a-z0-9_-]{0,64}[_-])?(?:pwd|credentials?|auth))["']?[=:]\s?["']?)(?:(?<=")(?:\\.|[^"\\\0])+|(?<=')[^'\0]+|[^\0\s"'&;,]+)/gi,
+  // the same names before a value of their own: password x
+  /((?:^|[\0\s"'?&;,{_-])(?:[a-z0-9_-]{0,64}[_-])?(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|credentials?|auth)["']?[\0\s]+["']?)(?!-)[^\0\s"'&;,]+/gi,
   // Authorization: Bearer x
   /((?:authorization|proxy-authorization|cookie|set-cookie|x-api-key|x-auth-token)["']?\s*[:=]\s*["']?(?:(?:bearer|basic|digest|token)\s+)?)[^\0\r\n"']+/gi,
   /(\b(?:bearer|basic)[ \0])[a-z0-9+/=._~-]{8,}/gi,
+  // -u user:secret, as curl takes it (and -u 1000:1000, which loses its group)
+  /((?:^|\0)(?:-u|--user|--proxy-user)[\0=][^\0:]{1,128}:)[^\0]+/g,
   // scheme://user:secret@host
   /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@\0]{0,256}:)[^\s/@\0]{1,512}(?=@)/gi,
   // mysql -psecret and the like are too short to tell apart; keys that say what they are:
