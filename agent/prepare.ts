@@ -7,7 +7,7 @@ import { type Drain, drainEvents } from './drain.ts';
 import { arch } from './objects.ts';
 import type { Owners } from './owners.ts';
 import type { SessionRequest } from './plan.ts';
-import { enterScope, processesInScope, type ScopeMaps, scopeMaps } from './scope.ts';
+import { type EnteredGroups, enterScope, processesInScope, type ScopeMaps, scopeMaps } from './scope.ts';
 import { openSpool, type Spool } from './spool.ts';
 
 /** What a session holds; released together, whatever went wrong. */
@@ -19,6 +19,7 @@ export interface Parts {
   links: Link[];
   warnings: ResultMeta['warnings'];
   scope?: ScopeMaps;
+  entered?: EnteredGroups;
   mappings?: Mappings;
   spool?: Spool;
   drain?: Drain;
@@ -59,7 +60,7 @@ export async function prepare(parts: Parts): Promise<AttachedHook[]> {
   parts.scope = scopeMaps(object);
   // Children made from here on are followed in the kernel; what is there already is entered by hand after it.
   parts.links.push(...attachPrograms(object, following, sections, plan.trace).links);
-  await enterScope(parts.owners, parts.scope);
+  parts.entered = await enterScope(parts.owners, parts.scope);
   await startReaders(parts);
   const { links, hooks } = attachPrograms(object, uses, sections, plan.trace);
   parts.links.push(...links);

@@ -1,7 +1,7 @@
 // Puts a session's targets into the kernel's scope maps (bpf/include/scope.bpf.h), and tells which of them are still there.
 // Order matters: the programs that follow mkdir and fork are attached first, then what is there already is walked; both may put the same id in.
 
-import { opendir, readdir, readFile, stat } from 'node:fs/promises';
+import { opendir, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BpfMap, BpfObject } from '../native/api.ts';
 import { AgentError } from './errors.ts';
@@ -43,15 +43,34 @@ function entrance(ids: BpfMap, filter: BpfMap): Entrance {
 /** SCOPE_FILTER_SLOTS of bpf/include/scope.bpf.h. */
 const filterSlots = 4096;
 
+/** Scope id → the cgroup2 id that a target's path stood for when it was entered: the path may be another group's later. */
+export type EnteredGroups = ReadonlyMap<bigint, bigint>;
+
 /** Enters every target with all that is below it now. Throws AgentError TargetMissing. */
-export async function enterScope(owners: Owners, maps: ScopeMaps): Promise<void> {
+export async function enterScope(owners: Owners, maps: ScopeMaps): Promise<EnteredGroups> {
+  const entered = new Map<bigint, bigint>();
   for (const { id, target } of owners.scoped) {
-    if (target.kind === 'cgroup') await enterGroup(target.path, id, maps.cgroups);
+    if (target.kind === 'cgroup') entered.set(id, await enterTarget(target.path, id, maps.cgroups));
     else await enterProcesses(target.pid, id, maps);
   }
+  return entered;
 }
 
-async function enterGroup(path: string, id: bigint, groups: Entrance): Promise<void> {
+/** CGROUP2_SUPER_MAGIC of linux/magic.h. */
+const cgroup2Magic = 0x63677270;
+
+/** A directory elsewhere, or in a v1 hierarchy, has an inode too; as a cgroup2 id that would be nobody's, or a stranger's. */
+async function enterTarget(path: string, id: bigint, groups: Entrance): Promise<bigint> {
+  const system = await statfs(path).catch(() => undefined);
+  // One that is not there gets its words from the look at the group itself.
+  if (system === undefined || system.type === cgroup2Magic) return await enterGroup(path, id, groups);
+  throw new AgentError(
+    'TargetMissing',
+    `${path} is no cgroup2 group: name a directory below the cgroup2 mount (\`sonde doctor\` says where that is)`,
+  );
+}
+
+async function enterGroup(path: string, id: bigint, groups: Entrance): Promise<bigint> {
   // The inode of a cgroup2 directory is its id (kernfs, 64 bits).
   const { ino } = await stat(path, { bigint: true }).catch((cause: unknown) => {
     const message = `cgroup ${path} is not there (any more): look for it below the cgroup2 mount`;
@@ -59,6 +78,7 @@ async function enterGroup(path: string, id: bigint, groups: Entrance): Promise<v
   });
   groups.add(ino, id);
   for (const child of await childGroups(path)) await enterGroup(child, id, groups).catch(ignoreMissing);
+  return ino;
 }
 
 async function childGroups(path: string): Promise<string[]> {
@@ -79,6 +99,9 @@ function ignoreMissing(error: unknown): void {
 async function enterProcesses(pid: number, id: bigint, maps: ScopeMaps): Promise<void> {
   if (!(await alive(pid)))
     throw new AgentError('TargetMissing', `no process ${pid}: it has ended, or never was`);
+  const process = await processOf(pid);
+  if (process !== pid)
+    throw new AgentError('TargetMissing', `${pid} is a thread, not a process: its process is ${process}`);
   // A child forked between two looks is followed by the kernel once its parent is in; two quiet looks mean all are.
   const known = new Set<number>();
   for (let added = [pid]; added.length > 0; ) {
@@ -107,6 +130,12 @@ async function descendants(pid: number): Promise<number[]> {
   return found;
 }
 
+/** The process that a thread belongs to: /proc answers for threads too, though it does not list them. */
+async function processOf(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
+  return Number(/^Tgid:\s*(\d+)$/m.exec(text)?.[1] ?? pid);
+}
+
 /** True while a process is there and no zombie. */
 async function alive(pid: number): Promise<boolean> {
   const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
@@ -115,22 +144,28 @@ async function alive(pid: number): Promise<boolean> {
   return text !== '' && state !== 'Z' && state !== 'X';
 }
 
-/** How many targets are still there: a cgroup that exists, a process tree with a living member. */
-export async function targetsLeft(targets: readonly Target[], processes: Entrance): Promise<number> {
+/** How many targets are still there: a cgroup that is the one which was entered, a process tree with a living member. */
+export async function targetsLeft(
+  targets: readonly Target[],
+  entered: EnteredGroups,
+  processes: Entrance,
+): Promise<number> {
   let left = 0;
   // Descendants that were followed in the kernel keep a tree alive after its root has gone.
   const trees = processes.scopeIds();
   for (const [index, target] of targets.entries()) {
-    if (target.kind === 'cgroup' && (await exists(target.path))) left++;
-    if (target.kind === 'process' && (trees.has(BigInt(index + 1)) || (await alive(target.pid)))) left++;
+    const id = BigInt(index + 1);
+    if (target.kind === 'cgroup' && (await groupAt(target.path)) === entered.get(id)) left++;
+    if (target.kind === 'process' && (trees.has(id) || (await alive(target.pid)))) left++;
   }
   return left;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
+/** The id of the group that is at a path now; null where there is none. */
+async function groupAt(path: string): Promise<bigint | null> {
+  return await stat(path, { bigint: true }).then(
+    ({ ino }) => ino,
+    () => null,
   );
 }
 

@@ -85,7 +85,8 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
     if (state.phase !== 'Running') return;
     measured = meter.measure();
     losses = lossesOf(parts);
-    if (parts.scope !== undefined) targets = await targetsLeft(request.targets, parts.scope.processes);
+    if (parts.scope !== undefined && parts.entered !== undefined)
+      targets = await targetsLeft(request.targets, parts.entered, parts.scope.processes);
     if (parts.drain?.failure() !== undefined) return give({ kind: 'Stop', ended: 'Failed' });
     const spent = {
       cpu: measured.cpu,
