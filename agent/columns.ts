@@ -54,8 +54,7 @@ export function jsonFields(
 }
 
 function jsonField(column: From, arch: string, offset: bigint): JsonField {
-  let field = fieldOf(column, arch, offset);
-  if (column.when !== undefined) field = { when: column.when.replaceAll('.', '_'), field };
+  const field = fieldOf(column, arch, offset);
   const shown: JsonField =
     column.when === undefined ? field : { when: column.when.replaceAll('.', '_'), field };
   return column.completion === true ? { when: 'completed', field: shown } : shown;
