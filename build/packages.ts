@@ -11,7 +11,7 @@ export const buildPackages = [
 /** For `npm test` besides: the peers that we compare with, browsers and readers of our files. */
 export const testPackages = [
   ...['clang-format-19', 'bpftrace', 'libbpf-tools', 'bpftool', 'tcpdump'],
-  ...['qemu-system-x86', 'busybox-static', 'cpio', 'xz-utils', 'zstd', 'chromium'],
+  ...['qemu-system-x86', 'busybox-static', 'chromium', 'python3'],
 ];
 
 /** Installs those of the packages that dpkg does not have; gives what it did. Needs root and Debian. */

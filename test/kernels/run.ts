@@ -44,7 +44,8 @@ export async function runGuestPart(series: KernelSeries, limit: number): Promise
 export async function writeKernelTable(outcomes: PartOutcome[]): Promise<void> {
   const guests = outcomes.flatMap((outcome) => ('guest' in outcome ? [outcome.guest as GuestReport] : []));
   const commit = (await command(['git', 'rev-parse', '--short=12', 'HEAD'], { cwd: root })).trim();
-  const changed = (await command(['git', 'status', '--porcelain'], { cwd: root })).trim() !== '';
+  const changed =
+    (await command(['git', 'status', '--porcelain', '--untracked-files=no'], { cwd: root })).trim() !== '';
   await writeFile(join(root, 'docs', 'kernels.md'), kernelTable(guests, commit, changed));
 }
 
