@@ -70,22 +70,23 @@ async function* unsorted(parts: Parts): AsyncGenerator<Row> {
   }
 }
 
-/** What was seen and not recorded: counted in the kernel, and what the disk did not take. */
+/** What was seen and not recorded: counted in the kernel, and what was not written. One for each owner and reason. */
 export function lossesOf(parts: Parts): Loss[] {
-  const counted = parts.object
-    .map('losses')
-    .entries()
-    .map(({ key, value }) => ({
-      owner: parts.owners.of(integer(member(key, 'container'))),
-      reason: lossReasons[Number(integer(member(key, 'reason')))] ?? 'RingFull',
-      count: integer(value),
-    }));
-  const unwritten = [...(parts.drain?.unwritten() ?? [])].map(([id, count]) => ({
-    owner: parts.owners.of(id),
-    reason: 'DiskFull' as const,
-    count,
-  }));
-  return [...counted, ...unwritten].filter((loss) => loss.count > 0n);
+  const counts = new Map<string, { id: bigint; reason: LossReason; count: bigint }>();
+  const add = (id: bigint, reason: LossReason, count: bigint): void => {
+    const key = `${id} ${reason}`;
+    counts.set(key, { id, reason, count: count + (counts.get(key)?.count ?? 0n) });
+  };
+  for (const { key, value } of parts.object.map('losses').entries()) {
+    const reason = lossReasons[Number(integer(member(key, 'reason')))] ?? 'RingFull';
+    add(integer(member(key, 'container')), reason, integer(value));
+  }
+  const unwritten = parts.drain?.unwritten();
+  for (const [id, count] of unwritten?.DiskFull ?? []) add(id, 'DiskFull', count);
+  for (const [id, count] of unwritten?.Budget ?? []) add(id, 'Budget', count);
+  return [...counts.values()]
+    .filter(({ count }) => count > 0n)
+    .map(({ id, reason, count }) => ({ owner: parts.owners.of(id), reason, count }));
 }
 
 /** The head of the result. `recorded`: the events that its rows stand for. */

@@ -17,8 +17,8 @@ const rowsPerBatch = 16_384;
 export interface Drain {
   /** Rows written so far. */
   recorded(): bigint;
-  /** Rows that came out of the ring but could not be written, by scope id. */
-  unwritten(): ReadonlyMap<bigint, bigint>;
+  /** Rows that came out of the ring but were not written, by scope id: the disk did not take them, or the budget for events was used up. */
+  unwritten(): { DiskFull: ReadonlyMap<bigint, bigint>; Budget: ReadonlyMap<bigint, bigint> };
   /** The first error of the disk; the session ends with what it has. */
   failure(): Error | undefined;
   counters(): ReturnType<RingReader['counters']>;
@@ -30,6 +30,8 @@ export interface DrainOptions {
   source: Source & { kind: 'ring' };
   owners: Owners;
   redact: Redaction;
+  /** Rows that may be written. Absent: all. */
+  mostEvents?: number;
   arch: string;
   /** What turns the kernel's monotonic times into a wall clock's, ns. */
   clockOffset: bigint;
@@ -45,25 +47,32 @@ export function drainEvents(native: Native, object: BpfObject, spool: Spool, opt
   let waiting = 0;
   let failure: Error | undefined;
   let writing: Promise<void> = Promise.resolve();
-  const unwritten = new Map<bigint, bigint>();
+  const unwritten = { DiskFull: new Map<bigint, bigint>(), Budget: new Map<bigint, bigint>() };
 
-  const write = async (batch: Batch): Promise<void> => {
+  const write = async (whole: Batch): Promise<void> => {
+    // The session ends at its next look; what comes until then is beyond the budget already.
+    const rows = Math.min(whole.rows, (options.mostEvents ?? Number.POSITIVE_INFINITY) - Number(recorded));
+    if (rows < whole.rows) lose(whole, rows, 'Budget');
+    if (rows === 0) return;
+    const batch = { ...whole, rows };
     const times = wide(batch, 'time');
-    const lines = await native.encodeJsonLines(redactBatch(batch, columns, options.redact), fields);
     try {
-      await spool.append(lines, times[0] ?? 0n, times[batch.rows - 1] ?? 0n);
-      recorded += BigInt(batch.rows);
+      const lines = await native.encodeJsonLines(redactBatch(batch, columns, options.redact), fields);
+      await spool.append(lines, times[0] ?? 0n, times[rows - 1] ?? 0n);
+      recorded += BigInt(rows);
     } catch (error) {
       const kept = error instanceof SpoolWriteError ? error.kept : 0;
       recorded += BigInt(kept);
-      lose(batch, kept);
+      lose(batch, kept, 'DiskFull');
       throw error;
     }
   };
 
-  const lose = (batch: Batch, from: number): void => {
-    for (const id of wide(batch, 'container').subarray(from))
-      unwritten.set(id, (unwritten.get(id) ?? 0n) + 1n);
+  /** Counts a batch's rows from this one on. */
+  const lose = (batch: Batch, from: number, reason: keyof typeof unwritten): void => {
+    const counts = unwritten[reason];
+    for (const id of wide(batch, 'container').subarray(from, batch.rows))
+      counts.set(id, (counts.get(id) ?? 0n) + 1n);
   };
 
   const reader = native.readRing(object, {
@@ -75,10 +84,10 @@ export function drainEvents(native: Native, object: BpfObject, spool: Spool, opt
       failure ??= error;
     },
     onBatch: (batch) => {
-      if (failure !== undefined || waiting >= mostWaiting) return lose(batch, 0);
+      if (failure !== undefined || waiting >= mostWaiting) return lose(batch, 0, 'DiskFull');
       waiting++;
       writing = writing
-        .then(() => (failure === undefined ? write(batch) : lose(batch, 0)))
+        .then(() => (failure === undefined ? write(batch) : lose(batch, 0, 'DiskFull')))
         .catch((error: unknown) => {
           failure ??= error instanceof Error ? error : new Error(String(error));
         })

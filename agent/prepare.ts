@@ -82,6 +82,7 @@ async function startReaders(parts: Parts): Promise<void> {
       source,
       owners,
       redact: request.redact,
+      ...(request.budget.events === undefined ? {} : { mostEvents: request.budget.events }),
       arch,
       clockOffset: realtime - monotonic,
     });

@@ -246,6 +246,25 @@ test('a full disk ends the job and keeps every line that it took, also of comman
   });
 });
 
+test('a budget for events is kept to the event, and what lies beyond it is counted', async (t) => {
+  const place = makeGroup();
+  t.after(() => place.remove());
+  await inFolder(async (spool) => {
+    const session = await start('open-files', [group(place.path, 'busy')], {
+      spool,
+      budget: { events: 1000 },
+    });
+    const busy = run(place.path, opens, '400000', '400000', '/', '/missing');
+    const result = await session.finished;
+    await busy;
+    assert.equal(result.meta.ended, 'Budget');
+    assert.equal(result.meta.events.recorded, 1000n);
+    assert.equal(linesOf(result).length, 1000);
+    assert.ok(result.meta.events.lost > 0n);
+    assert.deepEqual(new Set(result.meta.events.losses.map(({ reason }) => reason)), new Set(['Budget']));
+  });
+});
+
 test('ten rounds of every gadget leave no program, map, link, descriptor or thread behind', async (t) => {
   const place = makeGroup();
   t.after(() => place.remove());

@@ -77,7 +77,10 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
     for (const action of next.actions) {
       if (action.kind === 'SetSampling') control(object, { sampleEvery: action.every });
       if (action.kind === 'Warn') warn(parts, action.reason, action.message);
-      if (action.kind === 'Finish') finish().then(resolve, reject);
+      if (action.kind !== 'Finish') continue;
+      // Detaching takes its time: what happens meanwhile is counted, and not recorded beyond the budget.
+      if (endOf(state).ended === 'Budget') control(object, { stopped: true });
+      finish().then(resolve, reject);
     }
   };
 
@@ -114,8 +117,8 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
     clearTimeout(deadline);
     // Detaching takes the kernel's grace periods; what happens meanwhile is still recorded, what comes after this moment is not the job's time.
     const completionTime = native.clocks().realtime;
-    for (const link of parts.links.splice(0)) link.close();
     try {
+      for (const link of parts.links.splice(0)) link.close();
       await ticking;
       const { rows, count } = await collectRows(parts);
       measured = meter.measure();
