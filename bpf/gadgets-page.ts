@@ -38,7 +38,7 @@ function section(gadget: Gadget): string[] {
     '',
     gadget.description,
     '',
-    `In YAML \`spec.trace.${member}\`. Sees ${gadget.sees === 'pod' ? 'only what is in scope' : 'the whole node'}. Needs ${capabilities}.`,
+    `In YAML \`spec.trace.${member}\`. Sees ${gadget.sees === 'pod' ? 'only what is in scope' : 'the whole node'}. Needs ${capabilities}. One run of its programs takes about ${gadget.hitCost.outsideNs} ns for what is outside, ${gadget.hitCost.insideNs} ns inside (x86-64, Linux 6.18).`,
     '',
     ...parameterTable(gadget),
     '',
