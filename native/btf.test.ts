@@ -1,6 +1,9 @@
 // Decoding and encoding by BTF under any bytes: through the variables of an object that is opened but never loaded.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { NativeError } from './errors.ts';
@@ -53,3 +56,55 @@ test('a member that is set alone leaves the others zero', () => {
   assert.equal(value.big, 0n);
   assert.equal(value.name, '');
 });
+
+test('an object whose types lie about sizes and places is read within its bytes, or refused', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sonde-btf-'));
+  try {
+    const good = readFileSync(await testObject('values'));
+    const { offset, length } = section(good, '.BTF');
+    const path = join(folder, 'hostile.bpf.o');
+    let read = 0;
+    for (let at = offset; at + 4 <= offset + length; at += 4)
+      for (const word of [0xffffffff, 0xfffffff8]) {
+        const bad = Buffer.from(good);
+        bad.writeUInt32LE(word, at);
+        writeFileSync(path, bad);
+        try {
+          const hostile = native.openObject(path);
+          for (const name of ['variable', 'counted', 'target']) {
+            try {
+              hostile.getVariable(name);
+              read++;
+            } catch (error) {
+              assert.ok(error instanceof NativeError, String(error));
+            }
+          }
+          hostile.close();
+        } catch (error) {
+          assert.ok(error instanceof NativeError, String(error));
+        }
+      }
+    assert.ok(read > 0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** Where a section of a 64-bit ELF file lies in it. */
+function section(file: Buffer, wanted: string): { offset: number; length: number } {
+  const header = (index: number) => {
+    const at = Number(file.readBigUInt64LE(0x28)) + index * file.readUInt16LE(0x3a);
+    return {
+      name: file.readUInt32LE(at),
+      offset: Number(file.readBigUInt64LE(at + 0x18)),
+      length: Number(file.readBigUInt64LE(at + 0x20)),
+    };
+  };
+  const names = header(file.readUInt16LE(0x3e));
+  for (let index = 0; index < file.readUInt16LE(0x3c); index++) {
+    const found = header(index);
+    const from = names.offset + found.name;
+    if (file.toString('latin1', from, file.indexOf(0, from)) === wanted) return found;
+  }
+  throw new Error(`no section ${wanted}`);
+}

@@ -102,7 +102,7 @@ struct Decoder {
             uint32_t bit = btf_member_bit_offset(type, i), width = btf_member_bitfield_size(type, i);
             uint32_t plain = btfPlain(types, member->type);
             const btf_type *memberType = typeOf(types, plain);
-            if ((bit + std::max(width, 1u) + 7) / 8 > size && btfSize(types, plain) > 0)
+            if ((uint64_t(bit) + std::max(width, 1u) + 7) / 8 > size && btfSize(types, plain) > 0)
                 throw Failure(Code::InvalidObject, "a BTF member lies outside its struct");
             const char *name = btf__name_by_offset(types, member->name_off);
             if (!name || !*name) {

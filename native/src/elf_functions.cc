@@ -3,6 +3,7 @@
 
 #include "elf_functions.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <elf.h>
@@ -14,14 +15,21 @@
 #include <unistd.h>
 
 #include "errors.h"
+#include "symbols_guard.h"
 
 namespace {
+
+/// Names cut off here match none that is wanted; a file full of endless names costs no more than its symbols.
+constexpr size_t longestName = 4096;
+/// A file has one of each kind; one that says it has thousands must not be read thousands of times.
+constexpr int mostTables = 8;
 
 /// A file in memory for as long as it lives.
 class MappedFile {
   public:
     explicit MappedFile(const std::string &path) {
-        int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        // A FIFO in its place must not keep this thread waiting.
+        int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
         if (fd < 0) throw systemFailure("open " + path, errno);
         struct stat status{};
         if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
@@ -46,7 +54,7 @@ class MappedFile {
     }
     std::string_view text(uint64_t offset) const {
         if (offset >= size_) return {};
-        return {bytes_ + offset, strnlen(bytes_ + offset, size_ - offset)};
+        return {bytes_ + offset, strnlen(bytes_ + offset, std::min<size_t>(size_ - offset, longestName))};
     }
 
   private:
@@ -103,6 +111,8 @@ bool fileOffset(const MappedFile &file, const Elf64_Ehdr &header, uint64_t addre
 
 std::vector<unsigned long> functionOffsets(const std::string &path,
                                            const std::vector<std::string> &functions) {
+    // Its owner may shorten it meanwhile: what is missing then reads as zeros.
+    TruncationGuard guard;
     MappedFile file(path);
     Elf64_Ehdr header;
     if (!file.read(0, &header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
@@ -111,10 +121,11 @@ std::vector<unsigned long> functionOffsets(const std::string &path,
         throw Failure(Code::InvalidObject, path + " is no 64-bit ELF file");
     std::map<std::string, Found, std::less<>> wanted;
     for (const std::string &name : functions) wanted[name];
-    for (int i = 0; i < header.e_shnum; i++) {
+    for (int i = 0, tables = 0; i < header.e_shnum && tables < mostTables; i++) {
         Elf64_Shdr table, strings;
         if (!file.read(header.e_shoff + uint64_t(i) * sizeof table, &table)) break;
         if (table.sh_type != SHT_SYMTAB && table.sh_type != SHT_DYNSYM) continue;
+        tables++;
         if (table.sh_link < header.e_shnum &&
             file.read(header.e_shoff + uint64_t(table.sh_link) * sizeof strings, &strings))
             readTable(file, table, strings, wanted);

@@ -11,6 +11,9 @@ namespace {
 
 using Kind = RingColumn::Kind;
 
+/// Far beyond any record; sums of offsets and widths below it fit 32 bits.
+constexpr uint32_t largest = 1 << 24;
+
 struct Planner {
     const btf *types;
     bool second;
@@ -25,6 +28,7 @@ struct Planner {
             const char *own = btf__name_by_offset(types, member->name_off);
             std::string name = own ? own : "";
             uint32_t offset = base + btf_member_bit_offset(type, i) / 8;
+            if (offset > largest) throw Failure(Code::InvalidObject, "a ring's record is too large");
             const btf_type *inner = plain(member->type);
             if (name.empty()) {
                 if (btf_is_struct(inner)) structure(inner, offset, prefix, depth + 1);
@@ -42,7 +46,10 @@ struct Planner {
 
     void value(uint32_t id, uint32_t offset, const std::string &name, int depth) {
         const btf_type *type = plain(id);
-        uint32_t size = uint32_t(btfSize(types, id));
+        uint64_t wide = btfSize(types, id);
+        if (offset > largest || wide > largest)
+            throw Failure(Code::InvalidObject, "member " + name + " makes a ring's record too large");
+        uint32_t size = uint32_t(wide);
         if (btf_is_struct(type)) {
             if (btfName(types, btfPlain(types, id)) == "text" && size == 4)
                 return add(name, Kind::TailText, offset, size);
