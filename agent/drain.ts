@@ -2,7 +2,7 @@
 // JavaScript sees a batch, never an event. Neighbours: native (readRing, encodeJsonLines), agent/redact.ts, agent/spool.ts.
 
 import type { Source } from '../bpf/gadget.ts';
-import type { Batch, BpfObject, Native, RingReader } from '../native/api.ts';
+import type { Batch, BpfObject, Native } from '../native/api.ts';
 import type { Column } from '../results/shape.ts';
 import { batchColumn, jsonFields } from './columns.ts';
 import type { Owners } from './owners.ts';
@@ -21,7 +21,6 @@ export interface Drain {
   unwritten(): { DiskFull: ReadonlyMap<bigint, bigint>; Budget: ReadonlyMap<bigint, bigint> };
   /** The first error of the disk; the session ends with what it has. */
   failure(): Error | undefined;
-  counters(): ReturnType<RingReader['counters']>;
   /** Drains the ring, completes what waits, writes everything. */
   stop(): Promise<void>;
 }
@@ -101,7 +100,6 @@ export function drainEvents(native: Native, object: BpfObject, spool: Spool, opt
     recorded: () => recorded,
     unwritten: () => unwritten,
     failure: () => failure,
-    counters: () => reader.counters(),
     async stop() {
       await reader.stop();
       await writing;

@@ -41,6 +41,13 @@ const bad: [name: string, change: Partial<SessionRequest>, reason: AgentReason, 
   ['a duration that is no number', { durationMs: Number.NaN }, 'LimitExceeded', /100 ms to 24 h/],
   ['no target', { targets: [] }, 'ScopeEmpty', /nothing is in scope/],
   ['a map of 2^40 entries', { plan: { ...good.plan, maxEntries: { m: 2 ** 40 } } }, 'LimitExceeded', /map m/],
+  ['a map of 2^21 entries', { plan: { ...good.plan, maxEntries: { m: 2 ** 21 } } }, 'LimitExceeded', /map m/],
+  [
+    'a ring of 128 MiB',
+    { plan: { ...good.plan, maxEntries: { events: 128 << 20 } } },
+    'LimitExceeded',
+    /map events/,
+  ],
   ['half a map entry', { plan: { ...good.plan, maxEntries: { m: 0.5 } } }, 'LimitExceeded', /map m/],
   ['a budget below zero', { budget: { cpu: -1 } }, 'LimitExceeded', /budget\.cpu/],
 ];

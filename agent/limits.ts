@@ -6,7 +6,7 @@ import type { SessionRequest } from './plan.ts';
 export const limits = {
   durationMs: { least: 100, most: 24 * 3600 * 1000 },
   targets: 4096,
-  mapEntries: 1 << 20,
+  mapEntries: { least: 1, most: 1 << 20 },
   ringBytes: { least: 4096, most: 64 << 20 },
   nameLength: 253,
 } as const;
@@ -29,8 +29,10 @@ export function checkLimits(request: SessionRequest): void {
   if (request.targets.length > limits.targets)
     refuse(`${request.targets.length} targets are more than ${limits.targets}: narrow the selection`);
   for (const [map, entries] of Object.entries(request.plan.maxEntries)) {
-    if (!Number.isInteger(entries) || entries < 1 || entries > limits.ringBytes.most)
-      refuse(`map ${map}: ${entries} entries are outside 1 to ${limits.ringBytes.most}`);
+    // A ring's size is in bytes.
+    const range = map === 'events' ? limits.ringBytes : limits.mapEntries;
+    if (!Number.isInteger(entries) || !inside(entries, range))
+      refuse(`map ${map}: a size of ${entries} is outside ${range.least} to ${range.most}`);
   }
   for (const [name, value] of Object.entries(request.budget)) {
     if (!Number.isFinite(value) || value <= 0) refuse(`budget.${name}: ${value} is not a positive number`);
