@@ -6,6 +6,7 @@ import { release } from 'node:os';
 import { native } from '../../native/index.ts';
 import { runFiles } from '../files.ts';
 import { describe, type FileReport } from '../reporter.ts';
+import { type GadgetHooks, hooksOfGadgets } from './hooks.ts';
 
 /** What the host asks for. */
 export interface GuestTask {
@@ -23,6 +24,7 @@ export interface GuestAnswer {
   bootSeconds: number;
   /** What native.features() says there. */
   features: Record<string, unknown>;
+  hooks: GadgetHooks[];
   files: FileReport[];
 }
 
@@ -34,7 +36,8 @@ if (import.meta.main) {
   console.log(`kernel ${release()}, first test after ${bootSeconds} s`);
   const onFile = (report: FileReport) => console.log(describe(report));
   const files = await runFiles(task.files, { ...task, concurrency: 1, onFile });
-  const answer: GuestAnswer = { release: release(), bootSeconds, features, files };
+  const hooks = await hooksOfGadgets();
+  const answer: GuestAnswer = { release: release(), bootSeconds, features, hooks, files };
   await writeFile('/dev/ttyS1', `${JSON.stringify(answer)}\n`);
   // Whatever a test left running would keep this process, and with it the guest.
   process.exit(0);

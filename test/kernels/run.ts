@@ -87,29 +87,20 @@ function featureTable(guests: GuestReport[]): string[] {
   ];
 }
 
-/** By gadget and kernel: the hooks, as each gadget's test says them ("hooks: fexit/do_sys_openat2"). */
+/** By gadget and kernel: the hooks that its programs are attached to. */
 function hookTable(guests: GuestReport[]): string[] {
-  const gadgets = [...new Set(guests.flatMap((guest) => [...hooksOf(guest).keys()]))].sort();
+  const gadgets = [...new Set(guests.flatMap(({ hooks }) => hooks.map(({ gadget }) => gadget)))].sort();
   if (gadgets.length === 0) return [];
   const row = (cells: string[]) => `| ${cells.join(' | ')} |`;
-  const cell = (guest: GuestReport, gadget: string) =>
-    (hooksOf(guest).get(gadget) ?? []).map((hook) => `\`${hook}\``).join('<br>');
+  const cell = ({ hooks }: GuestReport, gadget: string) => {
+    const of = hooks.find((one) => one.gadget === gadget);
+    return of?.failure ?? of?.hooks.map((hook) => `\`${hook}\``).join('<br>') ?? '';
+  };
   return [
     row(['gadget', ...guests.map((guest) => guest.series)]),
     row(['---', ...guests.map(() => '---')]),
     ...gadgets.map((gadget) => row([gadget, ...guests.map((guest) => cell(guest, gadget))])),
   ];
-}
-
-function hooksOf(guest: GuestReport): Map<string, string[]> {
-  const byGadget = new Map<string, string[]>();
-  for (const { file, diagnostics } of guest.files) {
-    const gadget = /^bpf\/gadgets\/([^/]+)\//.exec(file)?.[1];
-    const said = diagnostics.find((line) => line.startsWith('hooks: '));
-    if (gadget === undefined || said === undefined) continue;
-    byGadget.set(gadget, [...new Set(said.slice('hooks: '.length).split(', '))]);
-  }
-  return byGadget;
 }
 
 function skipLines(guest: GuestReport): string[] {
