@@ -122,6 +122,12 @@ export function asAgentError(error: unknown, trace: string): AgentError {
       `the kernel's verifier refused ${trace}: ${said}. Please report it with the output of \`sonde doctor\``,
       options,
     );
+  if (error.code === 'Exhausted')
+    return new AgentError(
+      'LimitExceeded',
+      `${said}. Trace fewer targets at a time, or give less room`,
+      options,
+    );
   if (error.code === 'NotFound' || error.code === 'InvalidObject')
     return new AgentError('ObjectMissing', said, options);
   return new AgentError('Internal', said, options);

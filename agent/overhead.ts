@@ -19,8 +19,11 @@ export interface Measured {
   hits: bigint;
   scoped: bigint;
   skipped: bigint;
+  /** Children of the scope (cgroups, processes) that its maps had no room for. */
+  unfollowed: bigint;
   programsCpuNs: bigint;
   agentCpuNs: bigint;
+  /** The most so far: the kernel's, and what this process has grown by since the session began. */
   memoryBytes: bigint;
   /** Cores in use since the measurement before. */
   cpu: number;
@@ -38,6 +41,8 @@ export function startMeter(native: Native, object: BpfObject, cost: HitCost): Me
   const self = {};
   const scale = machineScale(native);
   running.add(self);
+  const residentBefore = process.memoryUsage.rss();
+  let memory = 0;
   let agentCpu = 0n;
   let lastCpu = native.cpuTime();
   let last = { at: native.clocks().monotonic, spent: 0n };
@@ -58,13 +63,16 @@ export function startMeter(native: Native, object: BpfObject, cost: HitCost): Me
       const spent = programs + agentCpu;
       const cpu = at > last.at ? Number(spent - last.spent) / Number(at - last.at) : 0;
       last = { at, spent };
+      const grown = Math.max(0, process.memoryUsage.rss() - residentBefore);
+      memory = Math.max(memory, object.memory() + grown);
       return {
         hits,
         scoped,
         skipped: integer(member(value, 'skipped')),
+        unfollowed: integer(member(value, 'unfollowed')),
         programsCpuNs: programs,
         agentCpuNs: agentCpu,
-        memoryBytes: BigInt(object.memory()),
+        memoryBytes: BigInt(memory),
         cpu,
       };
     },

@@ -32,6 +32,7 @@ export async function release(parts: Parts): Promise<void> {
   for (const link of parts.links.splice(0)) link.close();
   parts.mappings?.close();
   await parts.drain?.stop().catch(() => undefined);
+  await parts.spool?.close().catch(() => undefined);
   parts.object.close();
 }
 

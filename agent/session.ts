@@ -125,6 +125,12 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
       losses = lossesOf(parts);
       const { sampledBy } = endOf(state);
       let { ended } = endOf(state);
+      if (measured.unfollowed > 0n)
+        warn(
+          parts,
+          'ScopeFull',
+          `${measured.unfollowed} new cgroups or processes found no room in the scope and were not seen: trace fewer targets at a time`,
+        );
       const failure = parts.drain?.failure();
       if (failure !== undefined) {
         // Also when it failed only as the last rows were written.

@@ -38,8 +38,8 @@ export interface Spool {
   readonly bytes: number;
   /** Merges what there is into one file and gives its path; the spool is closed after it. */
   finish(): Promise<string>;
-  /** Closes and removes all its files. */
-  discard(): Promise<void>;
+  /** Lets go of its file; what was written stays in the folder, which is its owner's. */
+  close(): Promise<void>;
 }
 
 export function openSpool(folder: string): Spool {
@@ -117,10 +117,9 @@ export function openSpool(folder: string): Spool {
       for (const file of files.splice(0)) await rename(file.path, path);
       return path;
     },
-    async discard() {
+    async close() {
       await current?.close();
       current = undefined;
-      for (const file of files.splice(0)) await rm(file.path, { force: true });
     },
   };
 }

@@ -35,7 +35,7 @@ const column = z.object({
   description: text('What it says'),
   noun: text('What a sentence calls its amounts').exactOptional(),
   sensitive: z
-    .enum(['arguments', 'path', 'address'])
+    .enum(['arguments', 'path'])
     .exactOptional()
     .describe('What it may give away: such columns are never in a headline, a summary row or a status'),
   optional: z.boolean().exactOptional().describe('May be null'),

@@ -16,7 +16,7 @@ export interface Column {
   /** What a sentence calls its amounts, where the name won't do: "41% of CPU in …". */
   noun?: string;
   /** What the text may hold that is not the tracer's to show: redaction reads this. Absent: harmless (names of syscalls, states). */
-  sensitive?: 'arguments' | 'path' | 'address';
+  sensitive?: 'arguments' | 'path';
   /** May be null: not known, or it has not happened (an exit code of what still runs). */
   optional?: boolean;
 }

@@ -73,7 +73,8 @@ struct {
 struct scope_hits {
     u64 hits;
     u64 scoped;
-    u64 skipped; /* in scope, not recorded: sampled out or stopped */
+    u64 skipped;    /* in scope, not recorded: sampled out or stopped */
+    u64 unfollowed; /* children of the scope for which its maps had no room: not seen */
 };
 
 struct {
@@ -256,6 +257,11 @@ static __always_inline u64 scope_bio(struct bio *bio) {
 
 static const u8 scope_mark = 1;
 
+static __always_inline void count_unfollowed(void) {
+    struct scope_hits *here = scope_hits_here();
+    if (here) here->unfollowed++;
+}
+
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(scope_cgroup_mkdir, struct cgroup *child) {
     /* v1 hierarchies number their groups by themselves: the same id there is another group. */
@@ -264,7 +270,7 @@ int BPF_PROG(scope_cgroup_mkdir, struct cgroup *child) {
     if (!container) return 0;
     u64 id = child->kn->id;
     u32 slot = id & (SCOPE_FILTER_SLOTS - 1);
-    bpf_map_update_elem(&scope, &id, &container, BPF_ANY);
+    if (bpf_map_update_elem(&scope, &id, &container, BPF_ANY)) count_unfollowed();
     bpf_map_update_elem(&scope_filter, &slot, &scope_mark, BPF_ANY);
     return 0;
 }
@@ -284,7 +290,7 @@ int BPF_PROG(scope_process_fork, struct task_struct *parent, struct task_struct 
     u64 container = scope_process(parent->tgid);
     if (!container) return 0;
     u32 slot = tgid & (SCOPE_FILTER_SLOTS - 1);
-    bpf_map_update_elem(&scope_processes, &tgid, &container, BPF_ANY);
+    if (bpf_map_update_elem(&scope_processes, &tgid, &container, BPF_ANY)) count_unfollowed();
     bpf_map_update_elem(&scope_process_filter, &slot, &scope_mark, BPF_ANY);
     return 0;
 }
