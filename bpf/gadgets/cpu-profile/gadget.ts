@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { defineGadget, processColumns, threadColumns } from '../../gadget.ts';
+import { stackParameters } from '../../stack-parameters.ts';
 
 export default defineGadget({
   name: 'cpu-profile',
@@ -19,19 +20,7 @@ export default defineGadget({
       .max(999)
       .default(99)
       .describe('Samples per second and CPU; 99 rather than 100, so as not to march in step with timers'),
-    stacks: z
-      .enum(['All', 'User', 'Kernel'])
-      .default('All')
-      .describe('Which part of the stacks to keep: All, User (the program and its libraries) or Kernel'),
-    byThread: z.boolean().default(false).describe('Tell the threads of a process apart'),
-    maxStacks: z
-      .int()
-      .min(8)
-      .max(65_536)
-      .default(8192)
-      .describe(
-        'Room for different stacks in the kernel, 1 KiB each; what comes after is lost, and counted as such',
-      ),
+    ...stackParameters,
   }),
   sees: 'pod',
   subject: 'current',

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { defineGadget, processColumns, threadColumns } from '../../gadget.ts';
+import { stackParameters } from '../../stack-parameters.ts';
 
 /** In the order of enum off_state (program.bpf.c). */
 const stateColumn = {
@@ -33,19 +34,7 @@ export default defineGadget({
       .describe('All waits, or only those for something (Blocked), or only those for a CPU (Runnable)'),
     minimumUs: microseconds.default(0).describe('Shorter waits are left out, microseconds'),
     maximumUs: microseconds.default(3_600_000_000).describe('Longer waits are left out, microseconds'),
-    stacks: z
-      .enum(['All', 'User', 'Kernel'])
-      .default('All')
-      .describe('Which part of the stacks to keep: All, User (the program and its libraries) or Kernel'),
-    byThread: z.boolean().default(false).describe('Tell the threads of a process apart'),
-    maxStacks: z
-      .int()
-      .min(8)
-      .max(65_536)
-      .default(8192)
-      .describe(
-        'Room for different stacks in the kernel, 1 KiB each; what comes after is lost, and counted as such',
-      ),
+    ...stackParameters,
   }),
   sees: 'pod',
   subject: 'task',
