@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { z } from 'zod';
 import { gadgets } from '../crds/testdata/gadgets.ts';
 import { gadgetWord, parseRunArguments } from './arguments.ts';
 import { CliError } from './errors.ts';
@@ -47,6 +48,20 @@ test('switches can be given, negated, and take no value', () => {
   assert.deepEqual(read('--failed-only', '--no-failed-only'), { failedOnly: false });
 });
 
+test('a list of numbers is given by commas, by repeating the flag, or both', () => {
+  const gadget = {
+    name: 'ports',
+    parameters: z.object({ localPorts: z.array(z.int().min(0).max(65_535)).default([]) }),
+  };
+  const read = (...values: string[]) =>
+    readParameters(
+      gadget,
+      values.map((value) => ['local-ports', value]),
+    );
+  assert.deepEqual(read('80,443', '8080'), { localPorts: [80, 443, 8080] });
+  assert.throws(() => read('99999'), /outside the limits/);
+});
+
 test('a wrong command line says what to write', () => {
   const said = (args: string[], gadget: typeof profile | undefined = profile) => {
     try {
@@ -64,6 +79,7 @@ test('a wrong command line says what to write', () => {
     ['--duration', /--duration needs a value/],
     ['--duration --json', /--duration needs a value/],
     ['--duration 60', /60 is a number without a unit; write 60s/],
+    ['--duration 0', /--duration: 0 is outside the limits 1s…24h/],
     ['--duration 0s', /outside the limits 1s…24h/],
     ['--duration 9000h', /outside the limits 1s…24h/],
     ['--pid 0', /no process id/],
@@ -76,7 +92,7 @@ test('a wrong command line says what to write', () => {
     ['--frequency-hz 5000', /--frequency-hz: 5000 is outside the limits 1…999/],
     ['--stacks usr', /--stacks: "usr" is not one of user, kernel, both; did you mean user\?/],
     ['-f job.yaml', /both -f job.yaml and the gadget cpu-profile/],
-    ['-x', /unknown flag -x/],
+    ['-x', /unknown flag -x \| `sonde run cpu-profile --help`/],
   ];
   for (const [args, message] of cases) assert.match(said(['cpu-profile', ...args.split(' ')]), message);
 });

@@ -124,7 +124,7 @@ function readTokens(own: string[], types: OptionTypes, gadgetWordGiven: string |
     const negative = token.name.startsWith('no-') && types[token.name.slice(3)]?.type === 'boolean';
     const name = negative ? token.name.slice(3) : token.name;
     const type = Object.hasOwn(types, name) ? types[name]?.type : undefined;
-    if (type === undefined) throw unknownFlag(token.rawName, Object.keys(types));
+    if (type === undefined) throw unknownFlag(token.rawName, Object.keys(types), gadgetWordGiven);
     if (type === 'boolean') {
       if (token.value !== undefined)
         throw wrong(`${token.rawName} takes no value`, `Write ${token.rawName} alone.`);
@@ -136,10 +136,14 @@ function readTokens(own: string[], types: OptionTypes, gadgetWordGiven: string |
   return given;
 }
 
-function unknownFlag(raw: string, known: readonly string[]): CliError {
+function unknownFlag(raw: string, known: readonly string[], gadget: string | undefined): CliError {
   const meant = nearestName(raw.replace(/^-+/, ''), known);
   const shown = escapeTerminal(raw, 80);
-  return wrong(`unknown flag ${shown}${meant ? `; did you mean --${meant}?` : ''}`);
+  const advice =
+    gadget === undefined
+      ? '`sonde run --help` lists the flags; with -f the parameters of a gadget stand in the file, not here.'
+      : `\`sonde run ${gadget} --help\` lists the flags, those of ${gadget} too.`;
+  return wrong(`unknown flag ${shown}${meant ? `; did you mean --${meant}?` : ''}`, advice);
 }
 
 function strayWord(word: string, gadget: string | undefined): CliError {
@@ -154,10 +158,12 @@ function strayWord(word: string, gadget: string | undefined): CliError {
 /** The limits of spec.duration, and of the agent. */
 function readDuration(text: string): Duration {
   const duration = parseDuration(text);
-  if ('wrong' in duration) throw wrong(`--duration: ${escapeTerminal(duration.wrong)}`);
+  const advice = 'Write a number with its unit: 500ms is too short, 10s, 1m30s and 24h will do.';
+  if (/^0+$/.test(text)) throw wrong('--duration: 0 is outside the limits 1s…24h', advice);
+  if ('wrong' in duration) throw wrong(`--duration: ${escapeTerminal(duration.wrong)}`, advice);
   const seconds = duration.nanoseconds / 1_000_000_000n;
   if (seconds < 1n || duration.nanoseconds > 86_400_000_000_000n) {
-    throw wrong(`--duration: ${duration.text} is outside the limits 1s…24h`);
+    throw wrong(`--duration: ${duration.text} is outside the limits 1s…24h`, advice);
   }
   return duration;
 }

@@ -48,8 +48,7 @@ const ownErrors = {
   TargetNotFound: {
     exit: 2,
     meaning: 'A cgroup, process or container that was named does not exist.',
-    advice:
-      'Take one of the near names in the message, or look with `systemd-cgls`, `ps` or your container tool.',
+    advice: '`systemd-cgls`, `ps -e` or your container tool list what is there.',
   },
   TargetAmbiguous: {
     exit: 2,
@@ -86,6 +85,12 @@ const ownErrors = {
     exit: 3,
     meaning: 'The kernel has no BTF at /sys/kernel/btf/vmlinux.',
     advice: 'Use a kernel built with CONFIG_DEBUG_INFO_BTF=y; every distribution’s since about 2021 is.',
+  },
+  NodeTooOld: {
+    exit: 3,
+    meaning: 'This Node is older than 24.',
+    advice:
+      'Run it by `npx sonde` in the checkout, which brings its own Node 24, or put a newer Node first in $PATH.',
   },
   NotLinux: {
     exit: 3,

@@ -118,14 +118,14 @@ export async function help(about: string | undefined, args: readonly string[]): 
 
 /** One line for each, aligned. */
 export function parameterLines(parameters: readonly Parameter[]): string[] {
-  const heads = parameters.map(({ flag, type, allowed }) => {
-    if (type === 'boolean') return `--${flag}`;
+  const heads = parameters.map(({ flag, type, allowed, default: value }) => {
+    if (type === 'boolean') return value === 'true' ? `--[no-]${flag}` : `--${flag}`;
     return `--${flag} ${allowed ?? (type === 'number' ? 'N' : 'TEXT')}`;
   });
   const width = Math.min(36, Math.max(0, ...heads.map((head) => head.length)));
   return parameters.map((parameter, index) => {
     const { description, default: value } = parameter;
-    const known = value === undefined || value === '""' || value === 'false' ? '' : ` (default ${value})`;
+    const known = value === undefined || ['""', 'false', '[]'].includes(value) ? '' : ` (default ${value})`;
     return `  ${(heads[index] ?? '').padEnd(width)}  ${description}${known}`;
   });
 }

@@ -1,7 +1,7 @@
 // `sonde`, also installed as `kubectl-sonde`: the first argument picks a subcommand, whose module alone is loaded.
 // Neighbours: cli/{run,gadgets,validate,doctor}.ts, cli/errors.ts (every way to fail), cli/help.ts.
 
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 import { nearestName } from '../bpf/nearest.ts';
 import { escapeTerminal } from '../results/escape.ts';
 import { asCliError, CliError, type ExitCode } from './errors.ts';
@@ -24,19 +24,26 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   if (asksHelp || own.includes('--help') || own.includes('-h')) {
     const { help } = await import('./help.ts');
     const about = asksHelp ? rest[0] : name;
+    if (about !== undefined && !Object.hasOwn(subcommands, about)) throw await unknownCommand(about);
     process.stdout.write(await help(about, asksHelp ? rest.slice(1) : own));
     return name === '' ? 2 : 0;
   }
   const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   if (name === '--version') return (await import('./version.ts')).version([]);
-  if (subcommand === undefined) throw unknownCommand(name);
+  if (subcommand === undefined) throw await unknownCommand(name);
   const start = await subcommand();
   return await start(rest);
 }
 
-function unknownCommand(name: string): CliError {
+async function unknownCommand(name: string): Promise<CliError> {
   const meant = nearestName(name, Object.keys(subcommands));
   const shown = escapeTerminal(name, 80);
+  const { gadgetNames } = await import('../bpf/registry.ts');
+  if (gadgetNames().includes(name)) {
+    return new CliError('UnknownCommand', `"${shown}" is a gadget, not a command`, {
+      advice: `Write: sonde run ${shown} -- COMMAND`,
+    });
+  }
   return new CliError(
     'UnknownCommand',
     `unknown command "${shown}"${meant ? `; did you mean ${meant}?` : ''}`,
@@ -57,8 +64,14 @@ function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
 }
 
+// Older ones lack import.meta.main: without this they would do nothing and say nothing.
+const { node } = process.versions;
+if (Number.parseInt(node, 10) < 24) {
+  process.exit(report(new CliError('NodeTooOld', `Sonde needs Node 24 or newer; this is ${node}`), false));
+}
+
 if (import.meta.main) {
-  enableCompileCache();
+  module.enableCompileCache();
   process.stdout.on('error', ignoreBrokenPipe);
   process.stderr.on('error', ignoreBrokenPipe);
   const args = process.argv.slice(2);

@@ -12,6 +12,8 @@ export interface Parameter {
   /** kebab-case, without dashes in front. */
   flag: string;
   type: 'number' | 'boolean' | 'text' | 'list';
+  /** What a list holds, where it is numbers. */
+  items?: 'number';
   description: string;
   /** As JSON would write it; absent: none. */
   default?: string;
@@ -41,6 +43,7 @@ export function parametersOf(gadget: Pick<Gadget, 'parameters'>): Parameter[] {
       name,
       flag: flagName(name),
       type: typeOf(field),
+      ...(field.items && typeOf(field.items) === 'number' ? { items: 'number' as const } : {}),
       description: field.description ?? '',
       ...(field.default === undefined ? {} : { default: JSON.stringify(field.default) }),
       ...(allowed === undefined ? {} : { allowed }),
@@ -87,7 +90,8 @@ export function readParameters(
     const { name } = parameter;
     if (parameter.type === 'list') {
       const before = Array.isArray(input[name]) ? input[name] : [];
-      input[name] = [...before, ...String(value).split(',')];
+      const added = String(value).split(',');
+      input[name] = [...before, ...(parameter.items === 'number' ? added.map(asNumber) : added)];
     } else input[name] = parameter.type === 'number' ? asNumber(value) : value;
   }
   const schema = gadget.parameters.strict();

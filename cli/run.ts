@@ -88,7 +88,8 @@ async function trace(running: Running): Promise<{ result: SessionResult; exit: E
     ...(durationMs === undefined ? {} : { durationMs }),
   });
   for (const line of lines) say(line);
-  const display = showProgress(session, attachedAt, job, command !== undefined);
+  let counted: { recorded: bigint; lost: bigint } | undefined;
+  const display = showProgress(session, attachedAt, job, command !== undefined, () => counted);
   const end = (reason: 'Stopped' | 'Duration'): void => {
     session.stop(reason);
     command?.terminate();
@@ -112,6 +113,7 @@ async function trace(running: Running): Promise<{ result: SessionResult; exit: E
     .finally(() => session.stop('CommandExited'));
   try {
     const result = await session.finished;
+    counted = result.meta.events;
     // The session may have ended by itself (a budget): the command is not traced any more, and ends with the job.
     command?.terminate();
     await commandEnded;
@@ -123,7 +125,14 @@ async function trace(running: Running): Promise<{ result: SessionResult; exit: E
   }
 }
 
-function showProgress(session: Session, since: number, job: Job, withCommand: boolean): ProgressDisplay {
+/** `counted`: what the result says, as soon as there is one; until then what goes through the kernel is an estimate. */
+function showProgress(
+  session: Session,
+  since: number,
+  job: Job,
+  withCommand: boolean,
+  counted: () => { recorded: bigint; lost: bigint } | undefined,
+): ProgressDisplay {
   const { stderr, stdout } = process;
   // A command that writes to this terminal would be overwritten by a line that is redrawn in place.
   const shared = withCommand && stdout.isTTY === true && stderr.isTTY === true;
@@ -135,11 +144,14 @@ function showProgress(session: Session, since: number, job: Job, withCommand: bo
       return stderr.columns ?? 80;
     },
   };
-  return startProgress(screen, style, () => ({
-    progress: session.progress(),
-    elapsedMs: performance.now() - since,
-    ...(job.durationMs === undefined ? {} : { durationMs: job.durationMs }),
-  }));
+  return startProgress(screen, style, () => {
+    const { recorded, lost } = counted() ?? session.progress();
+    return {
+      progress: { ...session.progress(), recorded, lost },
+      elapsedMs: performance.now() - since,
+      ...(job.durationMs === undefined ? {} : { durationMs: job.durationMs }),
+    };
+  });
 }
 
 /** Writes the result's files and shows it. What was recorded stays where it is when they can't be written. */
