@@ -57,6 +57,16 @@ export function ownerName(owner: Owner): string {
   return parts.length > 0 ? parts.join('/') : owner.node;
 }
 
+/** What tells a row from the others of its owner, for people: its own keys, without the container's pid where that is the host's. */
+export function tellingKeys(shape: Shape, row: Row): [Column, Value][] {
+  const columns = keyColumns(shape);
+  const pid = row.key[columns.findIndex(({ name }) => name === 'pid')];
+  return columns
+    .map((column, i): [Column, Value] => [column, row.key[i] ?? null])
+    .slice(ownerColumns.length)
+    .filter(([{ name }, value]) => name !== 'containerPid' || value !== pid);
+}
+
 /** Finds the process name's column among all columns: it is called `process`; -1 where the shape has none. */
 export function processIndex(shape: Shape): number {
   return allColumns(shape).findIndex((column) => column.name === 'process' && column.type === 'text');

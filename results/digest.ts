@@ -3,7 +3,7 @@
 
 import { countOf } from './buckets.ts';
 import { keyColumns, ownerName, ownerOf, processIndex } from './columns.ts';
-import { compareRows, foldBuckets } from './order.ts';
+import { compareRows, foldBuckets, foldRows } from './order.ts';
 import type { ResultMeta, Row, StackFrame } from './shape.ts';
 import { topOf } from './top.ts';
 import type { ResultView } from './view.ts';
@@ -48,6 +48,8 @@ export type Digest =
 
 /** Rows kept of a table or histogram, functions, stacks, first events. */
 const kept = { rows: 50, functions: 50, stacks: 10, events: 100, groups: 50 };
+/** Different stacks among which those alike are found; what comes after them stands for itself, so that memory stays bounded. */
+const stacksAlike = 16_384;
 /** Events that are read to tell who made them: reading all of millions would cost more CPU than recording them did. */
 const eventsRead = 50_000;
 
@@ -104,21 +106,31 @@ async function digestHistogram({ rows }: ResultView): Promise<Digest> {
   return { kind: 'histogram', rows: count, top: top.list(), all };
 }
 
-async function digestStacks({ rows }: ResultView): Promise<Digest> {
+const asStacks = (row: Row): RowOf<'stacks'> | undefined => (row.kind === 'stacks' ? row : undefined);
+
+async function digestStacks({ meta, rows }: ResultView): Promise<Digest> {
   const functions = new Map<string, FunctionWeight>();
   const blamed = new Map<string, FunctionWeight>();
   const hottest = topOf<RowOf<'stacks'>>(
     kept.stacks,
     (a, b) => heavier(a.value[0] ?? 0n, b.value[0] ?? 0n) || compareRows(a, b),
   );
+  // Stacks that differ by the place in their functions alone are one stack to a reader.
+  const alike = new Map<string, RowOf<'stacks'>>();
   let count = 0;
   let total = 0n;
   for await (const row of rows()) {
     if (row.kind !== 'stacks') continue;
     const weight = row.value[0] ?? 0n;
-    count++;
     total += weight;
-    hottest.add(row);
+    const look = [...row.key, ...row.frames.map(({ kind, name }) => `${kind} ${name}`)].join('\0');
+    const known = alike.get(look);
+    if (known) alike.set(look, asStacks(foldRows(meta.shape, known, row)) ?? known);
+    else {
+      count++;
+      if (alike.size < stacksAlike) alike.set(look, row);
+      else hottest.add(row);
+    }
     // A recursive function passes once through a stack, however often it is on it.
     for (const each of new Set(row.frames.map((frame) => entry(functions, frame)))) each.total += weight;
     const leaf = row.frames.at(-1);
@@ -126,6 +138,7 @@ async function digestStacks({ rows }: ResultView): Promise<Digest> {
     entry(functions, leaf).self += weight;
     entry(blamed, row.frames.findLast((frame) => frame.kind !== 'kernel') ?? leaf).self += weight;
   }
+  for (const row of alike.values()) hottest.add(row);
   return {
     kind: 'stacks',
     rows: count,

@@ -123,3 +123,29 @@ test('events are counted by process and container, up to a bound that the summar
   assert.equal(line, '12,300 events, 75% of the first 50,000 by p (0.4% lost)');
   assert.match(renderSummary(meta, made), /counted over the first 50,000 events/);
 });
+
+test('stacks that differ by their addresses alone are one to a reader, and no pid is said twice', async () => {
+  const shape: Shape = {
+    kind: 'stacks',
+    keys: [
+      { name: 'process', type: 'text', description: '' },
+      { name: 'pid', type: 'integer', description: '' },
+      { name: 'containerPid', type: 'integer', description: '' },
+    ],
+    weights: [{ name: 'samples', type: 'integer', fold: 'sum', description: '' }],
+  };
+  const row = (line: number, containerPid: number, value: bigint): Row => ({
+    kind: 'stacks',
+    key: ['n', null, null, 'c', 'api', 7, containerPid],
+    frames: [
+      { name: 'main', kind: 'user', module: '/app/api' },
+      { name: 'hash', kind: 'user', module: '/app/api', line },
+    ],
+    value: [value],
+  });
+  const { meta, digest: made } = await about(shape, [row(1, 7, 30n), row(2, 7, 20n), row(2, 1, 50n)]);
+  assert.equal(made.rows, 2);
+  const text = renderSummary(meta, made);
+  assert.match(text, /^50% .*api 7\n {4}hash\n {4}main$/m);
+  assert.match(text, /^50% .*api 7 1$/m);
+});

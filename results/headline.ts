@@ -2,12 +2,12 @@
 // Neighbours: results/digest.ts (what it is made of), results/public.ts (what it may not say).
 
 import { bucketRange, countOf, quantileBucket } from './buckets.ts';
-import { allColumns, keyColumns } from './columns.ts';
+import { allColumns, keyColumns, tellingKeys } from './columns.ts';
 import { type Digest, type FunctionWeight, sortIndex } from './digest.ts';
 import { escapeTerminal, shorten } from './escape.ts';
 import { isPublic, publicFunction, publicText } from './public.ts';
 import { jsonText } from './row-json.ts';
-import { type Column, ownerColumns, type ResultMeta, type Row } from './shape.ts';
+import type { Column, ResultMeta, Row } from './shape.ts';
 import { formatAmount, formatCount, formatShare, wordsOf } from './units.ts';
 
 /** One line of at most 200 characters, safe in a terminal. */
@@ -74,10 +74,9 @@ export function nounOf(column: Column): string {
 
 /** The row's keys besides whose it is, as far as anyone may read them. */
 function ownKeys(meta: ResultMeta, row: Row): [Column, string][] {
-  return keyColumns(meta.shape)
-    .map((column, i): [Column, string] => [column, publicText(row.key[i] ?? null)])
-    .slice(ownerColumns.length)
-    .filter(([column]) => isPublic(column));
+  return tellingKeys(meta.shape, row)
+    .filter(([column]) => isPublic(column))
+    .map(([column, value]) => [column, publicText(value)]);
 }
 
 export type SummaryRow = Record<string, string | number | bigint | boolean | null>;

@@ -107,3 +107,12 @@ test('no samples make an empty picture, not a broken one', async () => {
 test('the same result makes the same picture', async () => {
   assert.equal(await draw(largeStacks(200)), await draw(largeStacks(200)));
 });
+
+test('a job that has only its gadget for a name is called after what was traced', async () => {
+  const view = smallStacks();
+  const [owner] = view.meta.owners;
+  assert.ok(owner);
+  const job = { ...view.meta.job, namespace: null, name: view.meta.trace.name };
+  const svg = await draw({ ...view, meta: { ...view.meta, job, owners: [{ ...owner, container: 'make' }] } });
+  assert.match(svg, />cpu-profile of .*make</);
+});

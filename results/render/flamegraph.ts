@@ -1,6 +1,7 @@
 // Writes flamegraph.svg: one picture that viewers without scripts show whole, and in which a browser zooms and searches. Neighbours: results/tree.ts
 // folds the stacks, browser/flamegraph.ts is the script inside, frame-look.ts the colours.
 
+import { ownerName } from '../columns.ts';
 import { escapeHtml, escapeTerminal } from '../escape.ts';
 import type { ResultMeta, StacksShape } from '../shape.ts';
 import type { TreeNode } from '../tree.ts';
@@ -135,7 +136,10 @@ export function renderFlamegraph(tree: TreeNode, meta: ResultMeta, options: Flam
 
   const job = meta.job.namespace === null ? meta.job.name : `${meta.job.namespace}/${meta.job.name}`;
   const seconds = Number(meta.completionTime - meta.startTime) / 1e9;
-  const title = options.title ?? `${meta.trace.name} of ${job}`;
+  // A job without a file has its gadget's name, which says nothing about what was traced.
+  const [only, ...others] = meta.owners;
+  const traced = job === meta.trace.name && only && others.length === 0 ? ownerName(only) : job;
+  const title = options.title ?? `${meta.trace.name} of ${traced}`;
   const own = options.title !== undefined;
   const about = own ? [meta.trace.name, job] : [];
   about.push(`${amount(tree.total)} in ${seconds.toFixed(1)} s`);

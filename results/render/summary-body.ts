@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path/posix';
 import { bucketRange, countOf, quantileBucket } from '../buckets.ts';
-import { allColumns, allValues, ownerName, ownerOf, valueColumns } from '../columns.ts';
+import { allColumns, allValues, ownerName, ownerOf, tellingKeys, valueColumns } from '../columns.ts';
 import type { Digest } from '../digest.ts';
 import { escapeTerminal } from '../escape.ts';
 import { nounOf } from '../headline.ts';
@@ -84,7 +84,7 @@ function histogramBody(meta: ResultMeta, digest: Digest & { kind: 'histogram' })
   const owner = whose(meta);
   const rows = digest.top.slice(0, shown.histograms);
   const each = rows.flatMap((row) => {
-    const keys = row.key.slice(ownerColumns.length).map((value) => cell(value, undefined));
+    const keys = tellingKeys(meta.shape, row).map(([, value]) => cell(value, undefined));
     return [
       '',
       describe(shape, [...owner.cells(row), ...keys].join(' '), row.value),
@@ -132,7 +132,7 @@ function stacksBody(meta: ResultMeta, digest: Digest & { kind: 'stacks' }): stri
   );
   const owner = whose(meta);
   const stacks = digest.hottest.slice(0, shown.stacks).flatMap((row) => {
-    const keys = row.key.slice(ownerColumns.length).map((value) => cell(value, undefined));
+    const keys = tellingKeys(meta.shape, row).map(([, value]) => cell(value, undefined));
     const title = [formatShare(row.value[0] ?? 0n, digest.total), ...owner.cells(row), ...keys].join(' ');
     const frames = row.frames.toReversed();
     const listed = frames.slice(0, shown.frames).map((frame) => `    ${escapeTerminal(frame.name, 120)}`);
