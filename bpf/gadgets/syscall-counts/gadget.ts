@@ -15,6 +15,7 @@ const timeColumns = [
     type: 'integer',
     unit: 'ns',
     fold: 'sum',
+    noun: 'system call time',
     description: 'Time from entry to return, of all calls together',
   },
   { name: 'maxNs', type: 'integer', unit: 'ns', fold: 'max', description: 'The longest' },
