@@ -7,5 +7,3 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   npm ci --no-audit --no-fund --loglevel=error >&2
   touch node_modules/.package-lock.json
 fi
-# npm puts no link to a package's own command here; without one npx would install the checkout into its cache.
-[ -L node_modules/.bin/sonde ] || ln -s ../../dist/sonde.js node_modules/.bin/sonde
