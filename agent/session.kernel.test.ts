@@ -173,7 +173,9 @@ test('a process that has ended ends the job', async (t) => {
   const place = makeGroup();
   t.after(() => place.remove());
   await inFolder(async (spool) => {
-    const { pid } = native.spawnInCgroup(place.path, ['/bin/sleep', '0.3'], environment, '/');
+    // Long enough that it is still there when the session has started, in an emulated guest too.
+    const seconds = process.env.SONDE_GUEST === undefined ? '0.3' : '3';
+    const { pid } = native.spawnInCgroup(place.path, ['/bin/sleep', seconds], environment, '/');
     const session = await start('open-files', [tree(pid)], { spool });
     assert.equal((await session.finished).meta.ended, 'TargetGone');
   });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { command } from '../../build/step.ts';
 import { root } from '../files.ts';
+import { estimate } from './statistics.ts';
 
 export type WorkloadName = 'open' | 'exec' | 'ping-pong' | 'beacon';
 
@@ -64,6 +65,16 @@ export async function withWorkload<T>(
     child.kill('SIGKILL');
     await closed;
   }
+}
+
+/** The median of a few runs: something else on the machine may have disturbed one. */
+export async function nsPerCall(workload: Workload): Promise<number> {
+  const runs: number[] = [];
+  for (let run = 0; run < 5; run++) {
+    const { ns, calls: done } = await workload.run();
+    runs.push(ns / done);
+  }
+  return estimate(runs).median;
 }
 
 /** The pid of a child, or why it could not be started. */

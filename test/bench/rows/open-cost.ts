@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Bench, type Experiment, of, type Round, rotated, series } from '../experiment.ts';
 import { estimate, verdict } from '../statistics.ts';
 import { type Aim, bpftrace, opensnoop, ours, startTracer, type Tracer } from '../tracers.ts';
-import { inCgroup, type Workload, withWorkload } from '../workload.ts';
+import { inCgroup, nsPerCall, type Workload, withWorkload } from '../workload.ts';
 
 const peers = [opensnoop, bpftrace];
 /** Of one run; five are made of each. */
@@ -27,16 +27,6 @@ async function perCall(bench: Bench, workload: Workload, aim: Aim): Promise<Roun
     before = after;
   }
   return round;
-}
-
-/** The median of a few runs: something else on the machine may have disturbed one. */
-async function nsPerCall(workload: Workload): Promise<number> {
-  const runs: number[] = [];
-  for (let run = 0; run < 5; run++) {
-    const { ns, calls: done } = await workload.run();
-    runs.push(ns / done);
-  }
-  return estimate(runs).median;
 }
 
 /** The peer with the lower median. */

@@ -1,32 +1,29 @@
 // What cpu-profile costs those whom it does not look at: two processes in two unscoped cgroups that do nothing but switch to each other.
 
 import { join } from 'node:path';
-import { type Bench, type Experiment, of, type Round, rotated, series } from '../experiment.ts';
+import { type Bench, type Experiment, of, type Round, series } from '../experiment.ts';
 import { estimate, indistinguishable } from '../statistics.ts';
 import { type Aim, ours, startTracer } from '../tracers.ts';
-import { inCgroup, type Workload, withWorkload } from '../workload.ts';
+import { inCgroup, nsPerCall, type Workload, withWorkload } from '../workload.ts';
 
-const rounds = 60_000;
+/** Of one run; five are made of each. */
+const rounds = 30_000;
 
-/** ns of a switch with a profile of an idle process, and without. */
+/** ns of a switch with a profile of an idle process, and just before and after. */
 async function perSwitch(bench: Bench, workload: Workload, aim: Aim): Promise<Round> {
   await workload.run();
-  const round: Round = {};
-  for (const traced of rotated([false, true], bench.round)) {
-    const output = join(bench.folder, 'profile');
-    const running = traced
-      ? await startTracer(ours('cpu-profile'), aim, bench.tracerCgroup, output)
-      : undefined;
-    const { ns, calls } = await workload.run();
-    round[traced ? 'traced' : 'none'] = ns / calls;
-    await running?.stop();
-  }
-  return round;
+  const before = await nsPerCall(workload);
+  const output = join(bench.folder, 'profile');
+  const running = await startTracer(ours('cpu-profile'), aim, bench.tracerCgroup, output);
+  const traced = await nsPerCall(workload);
+  await running.stop();
+  const after = await nsPerCall(workload);
+  return { none: (before + after) / 2, traced };
 }
 
 export const switchCost: Experiment = {
   name: 'switch-cost',
-  how: `${rounds * 2} context switches on one core between two cgroups, with cpu-profile at 99 Hz on a third one and without.`,
+  how: `Five times ${rounds * 2} context switches on one core between two cgroups, the median of them: with cpu-profile at 99 Hz on a third one, and just before and after.`,
   measure: (bench) =>
     inCgroup('target', (target) =>
       inCgroup('ping', (ping) =>
