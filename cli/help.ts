@@ -45,8 +45,8 @@ Examples:
   # The same YAML that a cluster takes
   sonde run -f job.yaml --output result -- ./server
 
-  # For scripts: the result as JSON on stdout
-  sonde run process-exec --json -- make > result.json
+  # For scripts: the result as JSON on stdout, behind what a command writes there
+  sonde run process-exec --json --pid 1234 --duration 10s > result.json
 
 Usage:
   sonde run GADGET [PARAMETERS] [FLAGS] [-- COMMAND ARGS…]
