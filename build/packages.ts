@@ -18,7 +18,7 @@ export const testPackages = [
 export async function installPackages(packages: readonly string[]): Promise<string> {
   const missing = [];
   for (const name of packages) {
-    const status = await command(['dpkg-query', '-W', '-f=${Status}', name]).catch(() => '');
+    const status = await command(['dpkg-query', '-W', `-f=\${Status}`, name]).catch(() => '');
     if (!status.includes('install ok installed')) missing.push(name);
   }
   if (missing.length === 0) return 'all there';

@@ -75,7 +75,9 @@ static __always_inline bool is_wanted(u32 number) {
 SEC("tp_btf/sys_enter")
 int BPF_PROG(call_enter, struct pt_regs *regs, long number) {
     if (!is_wanted(number)) return 0;
-    u64 container = scope_current();
+    /* Counted as in scope at its exit: a call is one event. */
+    count_hit();
+    u64 container = scope_current_uncounted();
     if (!container) return 0;
     if (syscall_is_compat(regs))
         number += COMPAT_BASE;
