@@ -63,7 +63,10 @@ export function kernelTable(guests: GuestReport[], commit: string, changed: bool
   const ordered = kernelSeries.flatMap((series) => guests.filter((guest) => guest.series === series));
   for (const guest of ordered) {
     const { passed, failed, skipped } = totals(guest.files);
-    lines.push(`| ${guest.release} | ${passed} | ${failed} | ${skipped} | ${guest.seconds.toFixed(0)} |`);
+    const again = guest.lockedUp ? ' (started twice: the emulated machine locked up)' : '';
+    lines.push(
+      `| ${guest.release}${again} | ${passed} | ${failed} | ${skipped} | ${guest.seconds.toFixed(0)} |`,
+    );
   }
   lines.push('', '## What each has', '', ...featureTable(ordered));
   const hooks = hookTable(ordered);
