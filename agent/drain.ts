@@ -59,11 +59,20 @@ export function drainEvents(native: Native, object: BpfObject, spool: Spool, opt
       const lines = await native.encodeJsonLines(redactBatch(batch, columns, options.redact), fields);
       await spool.append(lines, times[0] ?? 0n, times[rows - 1] ?? 0n);
       recorded += BigInt(rows);
+      free(lines);
     } catch (error) {
       const kept = error instanceof SpoolWriteError ? error.kept : 0;
       recorded += BigInt(kept);
       lose(batch, kept, 'DiskFull');
       throw error;
+    }
+  };
+
+  /** A batch that is done with, whatever became of it. */
+  const forget = (batch: Batch): void => {
+    for (const column of Object.values(batch.columns)) {
+      if (column.kind === 'text') free(column.offsets);
+      free(column.kind === 'text' || column.kind === 'bytes' ? column.bytes : column.values);
     }
   };
 
@@ -92,6 +101,7 @@ export function drainEvents(native: Native, object: BpfObject, spool: Spool, opt
         })
         .finally(() => {
           waiting--;
+          forget(batch);
         });
     },
   });
@@ -112,4 +122,9 @@ function wide(batch: Batch, name: string): BigUint64Array {
   return column?.kind === 'unsigned' && column.values instanceof BigUint64Array
     ? column.values
     : new BigUint64Array();
+}
+
+/** Gives the memory back now: left to the garbage collector, the buffers of a flood of events pile up to a hundred megabytes. */
+function free(view: ArrayBufferView): void {
+  if (view.buffer instanceof ArrayBuffer && !view.buffer.detached) view.buffer.transfer(0);
 }
