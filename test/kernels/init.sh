@@ -7,10 +7,10 @@ export NODE_OPTIONS="--import /etc/sonde-stripped.mjs --disable-warning=Experime
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
+# /tmp is in memory as it is; a mount would hide a checkout that lies below it.
 mkdir -p /dev/pts /dev/shm /tmp
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
-mount -t tmpfs tmpfs /tmp
 # A pure cgroup2 machine, where each container has a group of its own; the tests' own processes are in one as well.
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t tracefs tracefs /sys/kernel/tracing
