@@ -98,9 +98,8 @@ async function boot(
   const commandLine =
     'console=ttyS0 loglevel=5 panic=-1 softlockup_panic=1 mitigations=off lsm=lockdown,yama,bpf cgroup_no_v1=all';
   const argv = [
-    // A thread for each CPU, although that is where lockups come from: on one thread time runs unevenly, and tests that measure it fail.
     // Without protection keys: V8 guards its code with them, and fails its own checks now and then where they are emulated.
-    ...['-accel', 'tcg,thread=multi', '-cpu', 'max,-pku', '-smp', '2', '-m', '1536'],
+    ...['-accel', 'tcg,thread=single', '-cpu', 'max,-pku', '-smp', '2', '-m', '1536'],
     ...['-nodefaults', '-nographic', '-no-reboot', '-serial', 'stdio', '-serial', `file:${answer}`],
     ...['-kernel', vmlinuz, '-initrd', archive, '-append', commandLine],
   ];
