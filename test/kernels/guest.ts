@@ -27,7 +27,7 @@ export interface GuestOptions {
 /** Emulated code is slow: workloads with known numbers are made smaller by this factor (test/support reads it). */
 const scale = '0.05';
 
-/** Both CPUs of an emulated machine now and then wait for each other for ever, in whatever runs just then (seen in one of about thirty runs, on 6.1). */
+/** Both CPUs stuck in the kernel: seen once in about twenty guests with a thread for each CPU, on 6.1, cause unknown. */
 class GuestLockedUp extends Error {
   override name = 'GuestLockedUp';
 }
