@@ -3,7 +3,7 @@
 // shows. Neighbours: build/main.ts, examples/workload.c, cli/.
 
 import { spawn } from 'node:child_process';
-import { cp, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './main.ts';
@@ -40,7 +40,11 @@ async function demo(): Promise<void> {
     process.exitCode = code;
     return;
   }
-  if (values.picture) await cp(join(folder, 'flamegraph.svg'), join(root, 'docs/flamegraph.svg'));
+  if (values.picture) {
+    // Modules are shown with their paths: the repository's picture names no machine's folders.
+    const picture = await readFile(join(folder, 'flamegraph.svg'), 'utf8');
+    await writeFile(join(root, 'docs/flamegraph.svg'), picture.replaceAll(`${root}/`, ''));
+  }
   process.stderr.write(`\nOpen it in a browser: ${join(folder, 'report.html')}\n`);
 }
 
