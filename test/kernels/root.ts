@@ -1,10 +1,11 @@
 // Makes the guest's file system: Node and its libraries, busybox, and the checkout at the same path as here, so that paths mean the same.
 // It is one archive in memory (test/kernels/cpio.ts): a guest needs no disk, no driver and no clean-up. test/kernels/init.sh is its first process.
 
-import { existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import { basename, join } from 'node:path';
+import { build } from 'esbuild';
 import { command } from '../../build/step.ts';
 import { testObject } from '../../native/test-object.ts';
 import { root } from '../files.ts';
@@ -19,7 +20,7 @@ export async function writeRoot(file: string, task: GuestTask): Promise<void> {
     ...system(task, await own('init.sh'), await own('stripped.ts')),
     ...(await programs([process.execPath, '/usr/bin/busybox', ...tools.filter(existsSync)])),
     ...(await checkout()),
-    ...(await modules()),
+    ...(await modules(task.files)),
   ];
   await writeArchive(file, entries.map(placed));
 }
@@ -92,24 +93,29 @@ async function source(path: string): Promise<Entry> {
   return { path, text, mode: mode & 0o777, time: Math.floor(mtimeMs / 1000) };
 }
 
-/** The npm packages that run in tests; not those that only build or browse. */
-async function modules(): Promise<Entry[]> {
-  const lock: unknown = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+/** The npm packages that the tests load, found by their imports: what else is installed (cloud clients, browsers) would take the guest's
+ *  memory, and a minute to unpack. */
+async function modules(tests: string[]): Promise<Entry[]> {
+  const { metafile } = await build({
+    entryPoints: [...tests, 'test/kernels/inside.ts', ...globSync('bpf/gadgets/*/gadget.ts', { cwd: root })],
+    absWorkingDir: root,
+    outdir: 'unused',
+    write: false,
+    bundle: true,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'silent',
+  });
+  const inPackage = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
+  const folders = new Set(Object.keys(metafile.inputs).flatMap((path) => inPackage.exec(path) ?? []));
   const entries: Entry[] = [];
-  for (const [path, { dev }] of packagesOf(lock)) {
-    if (path === '' || (dev && path !== 'node_modules/fast-check' && path !== 'node_modules/pure-rand'))
-      continue;
+  for (const path of folders) {
     const below = await filesBelow(join(root, path), (folder) => !folder.endsWith('/node_modules'));
-    entries.push(...below.map((file) => ({ path: file, from: file })));
+    const loaded = below.filter((file) => !/\.(d\.[cm]?ts|map|md)$/.test(file));
+    entries.push(...loaded.map((file) => ({ path: file, from: file })));
   }
   return entries;
-}
-
-function packagesOf(lock: unknown): [string, { dev: boolean }][] {
-  if (typeof lock !== 'object' || lock === null || !('packages' in lock)) return [];
-  const { packages } = lock;
-  if (typeof packages !== 'object' || packages === null) return [];
-  return Object.entries(packages).map(([path, entry]) => [path, { dev: Boolean(entry?.dev) }]);
 }
 
 async function filesBelow(folder: string, enter: (folder: string) => boolean): Promise<string[]> {
