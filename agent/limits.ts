@@ -9,6 +9,9 @@ export const limits = {
   mapEntries: { least: 1, most: 1 << 20 },
   ringBytes: { least: 4096, most: 64 << 20 },
   nameLength: 253,
+  /** Of one pod: every container and every start of it. */
+  containers: 10_000,
+  messageLength: 4096,
 } as const;
 
 const gadgetName = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;

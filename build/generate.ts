@@ -8,6 +8,7 @@ import { loadGadgets } from '../bpf/registry.ts';
 import { errorsPage } from '../cli/errors-page.ts';
 import { crdManifests } from '../crds/manifest.ts';
 import { resultPages } from '../results/schema-page.ts';
+import { agentGadgets, agentProto } from './proto.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -20,7 +21,8 @@ export interface GeneratedFile {
 /** Every generated file as the code is now. */
 export async function generatedFiles(): Promise<GeneratedFile[]> {
   const gadgets = await loadGadgets();
-  return [...crdManifests(gadgets), gadgetsPage(gadgets), ...resultPages(), errorsPage()];
+  const agent = [agentProto(), agentGadgets(gadgets)];
+  return [...crdManifests(gadgets), gadgetsPage(gadgets), ...resultPages(), errorsPage(), ...agent];
 }
 
 /** The paths of the files that are not as the code would have them. */
