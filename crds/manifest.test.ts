@@ -20,13 +20,22 @@ test('each kind has a CRD, with short name, columns and a status of its own', ()
   const manifests = crdManifests(gadgets);
   assert.deepEqual(
     manifests.map((manifest) => manifest.path),
-    ['crds/generated/sonde.dev_tracejobs.yaml', 'crds/generated/sonde.dev_clustertracejobs.yaml'],
+    [
+      'crds/generated/sonde.dev_tracejobs.yaml',
+      'crds/generated/sonde.dev_clustertracejobs.yaml',
+      'crds/generated/sonde.dev_tracestores.yaml',
+      'crds/generated/sonde.dev_clustertracestores.yaml',
+      'crds/generated/sonde.dev_traceartifacts.yaml',
+      'crds/generated/sonde.dev_clustertraceartifacts.yaml',
+    ],
   );
   const { spec } = parse(manifests[0]?.text ?? '');
   assert.deepEqual(spec.names.shortNames, ['tj']);
   assert.deepEqual(spec.versions[0].subresources, { status: {} });
   const names = spec.versions[0].additionalPrinterColumns.map((column: { name: string }) => column.name);
-  assert.deepEqual(names, ['Phase', 'Trace', 'Pods', 'Headline', 'Lost', 'Age']);
+  assert.deepEqual(names, ['Trace', 'Phase', 'Pods', 'Nodes', 'Headline', 'Lost', 'Age']);
+  const shortNames = manifests.map(({ text }) => parse(text).spec.names.shortNames.join());
+  assert.deepEqual(shortNames, ['tj', 'ctj', 'ts', 'cts', 'ta', 'cta']);
 });
 
 test('the schema is structural: one type everywhere, nothing that the API server refuses', () => {
@@ -79,6 +88,11 @@ test('durations and quantities are checked by the API server too', () => {
   assert.equal(spec.duration && at(spec, 'duration').type, 'string');
   assert.match(JSON.stringify(at(spec, 'duration')['x-kubernetes-validations']), /duration\('86400s'\)/);
   assert.equal(at(spec, 'budget.properties.cpu')['x-kubernetes-int-or-string'], true);
+});
+
+test('a job without a duration ends after a minute in a cluster', () => {
+  for (const { text } of crdManifests(gadgets).slice(0, 2))
+    assert.equal(at(root(text), 'properties.spec.properties.duration').default, '60s');
 });
 
 test('a hundred gadgets still fit into a CRD that client-side apply can store', () => {

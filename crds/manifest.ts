@@ -1,39 +1,13 @@
 // The CustomResourceDefinitions as YAML, from the schemas and the catalogue. Written to crds/generated/ by build/generate.ts.
-// Neighbours: crds/trace-job.ts and crds/status.ts (the schemas), crds/structural.ts (what Kubernetes can take of them).
+// Neighbours: crds/kinds.ts (what there is), crds/structural.ts (what Kubernetes can take of it).
 
 import { stringify } from 'yaml';
-import { statusSchema } from './status.ts';
+import { type KindDefinition, kindDefinitions } from './kinds.ts';
 import { type Json, structuralSchema } from './structural.ts';
-import { group, type Kind, type TraceMember, traceJobSchema, version } from './trace-job.ts';
+import { clusterDuration, group, type TraceMember, version } from './trace-job.ts';
 
 /** Above 256 KB client-side apply can't store its annotation. */
 export const maxManifestBytes = 200_000;
-
-const columns = [
-  { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
-  { name: 'Trace', type: 'string', jsonPath: '.status.trace' },
-  { name: 'Pods', type: 'integer', jsonPath: '.status.pods.traced' },
-  { name: 'Headline', type: 'string', jsonPath: '.status.headline' },
-  { name: 'Lost', type: 'integer', jsonPath: '.status.events.lost', priority: 1 },
-  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-];
-
-const definitions: { kind: Kind; scope: 'Namespaced' | 'Cluster'; shortName: string; description: string }[] =
-  [
-    {
-      kind: 'TraceJob',
-      scope: 'Namespaced',
-      shortName: 'tj',
-      description: 'Traces what pods of its own namespace do, for a while, and leaves one result.',
-    },
-    {
-      kind: 'ClusterTraceJob',
-      scope: 'Cluster',
-      shortName: 'ctj',
-      description:
-        'Traces what pods of any namespace, or whole nodes, do, for a while, and leaves one result.',
-    },
-  ];
 
 /** A generated file: its path from the repository's root, and its text. */
 export interface GeneratedFile {
@@ -43,10 +17,8 @@ export interface GeneratedFile {
 
 /** One file for each kind. Throws where a gadget's parameters can't be said in a CRD, naming the field. */
 export function crdManifests(gadgets: readonly TraceMember[]): GeneratedFile[] {
-  const sorted = gadgets.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const { spec } = traceJobSchema(sorted).shape;
-  return definitions.map((definition) => {
-    const plural = `${definition.kind.toLowerCase()}s`;
+  return kindDefinitions(gadgets).map((definition) => {
+    const plural = pluralOf(definition.kind);
     const text = stringify(
       {
         apiVersion: 'apiextensions.k8s.io/v1',
@@ -69,8 +41,8 @@ export function crdManifests(gadgets: readonly TraceMember[]): GeneratedFile[] {
               served: true,
               storage: true,
               subresources: { status: {} },
-              additionalPrinterColumns: columns,
-              schema: { openAPIV3Schema: rootSchema(definition, spec) },
+              additionalPrinterColumns: definition.columns,
+              schema: { openAPIV3Schema: rootSchema(definition) },
             },
           ],
         },
@@ -84,10 +56,14 @@ export function crdManifests(gadgets: readonly TraceMember[]): GeneratedFile[] {
   });
 }
 
-function rootSchema(
-  { kind, description }: (typeof definitions)[number],
-  spec: ReturnType<typeof traceJobSchema>['shape']['spec'],
-): Json {
+export function pluralOf(kind: string): string {
+  return `${kind.toLowerCase()}s`;
+}
+
+/** The whole object's schema, as the API server gets it. */
+export function rootSchema({ kind, description, spec, status, rules }: KindDefinition): {
+  [member: string]: Json;
+} {
   return {
     type: 'object',
     description,
@@ -96,8 +72,15 @@ function rootSchema(
       apiVersion: { type: 'string', description: 'The version of this schema.' },
       kind: { type: 'string', description: kind },
       metadata: { type: 'object' },
-      spec: structuralSchema(spec, 'spec'),
-      status: structuralSchema(statusSchema, 'status'),
+      spec: withClusterDefaults(structuralSchema(spec, 'spec')),
+      status: structuralSchema(status, 'status'),
     },
+    ...(rules.length === 0 ? {} : { 'x-kubernetes-validations': rules.map((rule) => ({ ...rule })) }),
   };
+}
+
+function withClusterDefaults(spec: { [member: string]: Json }): { [member: string]: Json } {
+  const { duration } = (spec.properties ?? {}) as Record<string, { [member: string]: Json }>;
+  if (duration !== undefined) duration.default = clusterDuration;
+  return spec;
 }

@@ -1,5 +1,5 @@
-// YAML text → jobs, or what is wrong with it by line and column. Pure. Neighbours: crds/trace-job.ts (the schema), crds/explain.ts (the sentences);
-// callers: cli/run.ts, cli/validate.ts.
+// YAML text → objects of the API, or what is wrong with it by line and column. Pure. Neighbours: crds/kinds.ts (the schemas), crds/explain.ts
+// (the sentences); callers: cli/job.ts, cli/validate.ts.
 
 import {
   type Document,
@@ -12,17 +12,12 @@ import {
   type Pair,
   parseAllDocuments,
 } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { nearestName } from '../bpf/nearest.ts';
 import { type Aliases, explain, formatPath, visible } from './explain.ts';
-import {
-  apiVersion,
-  kinds,
-  memberName,
-  type TraceJob,
-  type TraceMember,
-  traceJobSchema,
-} from './trace-job.ts';
+import { nameField } from './fields.ts';
+import { type AnyKind, allKinds, kindDefinitions } from './kinds.ts';
+import { apiVersion, kinds, memberName, type TraceJob, type TraceMember } from './trace-job.ts';
 
 /** One thing wrong with a file. Lines and columns count from 1. */
 export interface Problem {
@@ -40,28 +35,46 @@ export interface ReadDocument {
   problems: Problem[];
 }
 
+/** One document of a file: an object of any kind of the API, or why it is none. */
+export interface ReadManifest {
+  number: number;
+  object?: { kind: AnyKind; metadata: { name: string; namespace?: string }; spec: unknown };
+  problems: Problem[];
+}
+
 export type Catalogue = readonly (TraceMember & { aliases?: readonly string[] })[];
 
 /** More than any job needs; what is larger is a mistake or an attack. */
 export const maxBytes = 1 << 20;
 
-/** Reads all documents of a file. Never throws, whatever the text; empty documents (a trailing ---) are passed over. */
+/** Reads all documents of a file of jobs. Never throws, whatever the text; empty documents (a trailing ---) are passed over. */
 export function readTraceJobs(text: string, gadgets: Catalogue): ReadDocument[] {
+  return readObjects(text, gadgets, kinds).map(({ object, ...rest }) =>
+    object === undefined ? rest : { ...rest, job: object as TraceJob },
+  );
+}
+
+/** The same for a file of objects of all kinds. */
+export function readManifests(text: string, gadgets: Catalogue): ReadManifest[] {
+  return readObjects(text, gadgets, allKinds);
+}
+
+function readObjects(text: string, gadgets: Catalogue, wanted: readonly AnyKind[]): ReadManifest[] {
   if (text.length > maxBytes)
-    return refused(`longer than ${maxBytes} characters; a job is a few lines of YAML`);
+    return refused(`longer than ${maxBytes} characters; an object is a few lines of YAML`);
   if (text.includes('\0')) return refused('not text: it holds a NUL byte; give a YAML file');
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
   const documents = Array.isArray(parsed) ? (parsed as Document.Parsed[]) : [];
-  const schema = traceJobSchema(gadgets);
+  const schemas = schemasOf(gadgets, wanted);
   const aliases = aliasesOf(gadgets);
-  const read: ReadDocument[] = [];
+  const read: ReadManifest[] = [];
   for (const [index, document] of documents.entries()) {
     if (document.errors.length === 0 && isEmpty(document)) continue;
-    read.push({ number: index + 1, ...readDocument(document, lines, schema, aliases) });
+    read.push({ number: index + 1, ...readDocument(document, lines, schemas, aliases) });
   }
   if (read.length === 0)
-    return refused('holds no document; a job begins with "apiVersion: sonde.dev/v1alpha1"');
+    return refused('holds no document; one begins with "apiVersion: sonde.dev/v1alpha1"');
   return read;
 }
 
@@ -77,7 +90,40 @@ function isEmpty(document: Document.Parsed): boolean {
   return contents === null || (isScalar(contents) && contents.value === null);
 }
 
-function readDocument(document: Document.Parsed, lines: LineCounter, schema: z.ZodType, aliases: Aliases) {
+type Schemas = ReadonlyMap<string, z.ZodType>;
+const schemasByCatalogue = new WeakMap<Catalogue, Map<string, Schemas>>();
+
+function schemasOf(gadgets: Catalogue, wanted: readonly AnyKind[]): Schemas {
+  const known = schemasByCatalogue.get(gadgets) ?? new Map<string, Schemas>();
+  schemasByCatalogue.set(gadgets, known);
+  const key = wanted.join();
+  const schemas = known.get(key) ?? makeSchemas(gadgets, wanted);
+  known.set(key, schemas);
+  return schemas;
+}
+
+/** What Kubernetes itself keeps (labels, status) passes. */
+function makeSchemas(gadgets: Catalogue, wanted: readonly AnyKind[]): Schemas {
+  const definitions = kindDefinitions(gadgets).filter(({ kind }) => wanted.includes(kind));
+  return new Map(
+    definitions.map(({ kind, spec }) => [
+      kind,
+      z.strictObject({
+        apiVersion: z.literal(apiVersion),
+        // Of no kind at all, the first one's schema says what is missing.
+        kind: z.enum(wanted as [AnyKind, ...AnyKind[]]),
+        metadata: z.looseObject({
+          name: nameField(253, 'The name of the object.'),
+          namespace: nameField(63, 'The namespace of the object.').optional(),
+        }),
+        spec,
+        status: z.unknown().optional(),
+      }),
+    ]),
+  );
+}
+
+function readDocument(document: Document.Parsed, lines: LineCounter, schemas: Schemas, aliases: Aliases) {
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -98,10 +144,13 @@ function readDocument(document: Document.Parsed, lines: LineCounter, schema: z.Z
     return { problems: [{ path: '', line: 1, column: 1, message: `can't be read: ${visible(reason)}` }] };
   }
   const start = place(document.contents?.range[0] ?? 0);
-  const strange = notAJob(input);
+  const wanted = [...schemas.keys()];
+  const strange = notWanted(input, wanted);
   if (strange !== undefined) return { problems: [{ path: '', ...start, message: strange }] };
+  const { kind = wanted[0] } = input as { kind?: string };
+  const schema = schemas.get(String(kind)) ?? z.never();
   const result = schema.safeParse(input);
-  if (result.success) return { job: result.data as TraceJob, problems: [] };
+  if (result.success) return { object: result.data as NonNullable<ReadManifest['object']>, problems: [] };
   const problems = explain(schema, input, result.error.issues, aliases).map(({ path, key, message }) => {
     const whole = key === undefined ? path : [...path, key];
     return { path: formatPath(whole), ...place(offsetOf(document, path, key)), message };
@@ -110,14 +159,16 @@ function readDocument(document: Document.Parsed, lines: LineCounter, schema: z.Z
 }
 
 /** Said at once, before its every field is called unknown. */
-function notAJob(input: unknown): string | undefined {
+function notWanted(input: unknown, wanted: readonly string[]): string | undefined {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    return 'is not an object; a job begins with "apiVersion: sonde.dev/v1alpha1"';
+    return 'is not an object; it begins with "apiVersion: sonde.dev/v1alpha1"';
   }
   const { apiVersion: given, kind } = input as Record<string, unknown>;
-  if (typeof kind === 'string' && !(kinds as readonly string[]).includes(kind)) {
-    const meant = nearestName(kind, kinds);
-    return `kind: ${visible(kind)} is not a job; ${meant ? `did you mean ${meant}?` : `write one of ${kinds.join(', ')}`}`;
+  if (kind !== undefined && !(typeof kind === 'string' && wanted.includes(kind))) {
+    const shown = typeof kind === 'string' ? visible(kind) : 'what is given';
+    const meant = typeof kind === 'string' ? nearestName(kind, wanted) : undefined;
+    const advice = meant ? `did you mean ${meant}?` : `write one of ${wanted.join(', ')}`;
+    return `kind: ${shown} is not ${wanted.length === kinds.length ? 'a job' : 'known here'}; ${advice}`;
   }
   if (typeof given === 'string' && given !== apiVersion) {
     return `apiVersion: ${visible(given)} is not known here; write ${apiVersion}`;

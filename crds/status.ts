@@ -1,12 +1,13 @@
 // The status of a TraceJob: what the operator writes and `kubectl get` shows. Only facts about the result: no arguments, payloads, DNS names or paths,
-// because whoever may `view` a namespace may read it. Neighbour: crds/manifest.ts puts it into the CRD.
+// because whoever may `view` a namespace may read it. Neighbours: crds/kinds.ts puts it into the CRD; crds/trace-store.ts and crds/trace-artifact.ts
+// share its conditions and times.
 
 import { z } from 'zod';
 
 export const phases = ['Pending', 'Running', 'Collecting', 'Succeeded', 'Failed', 'Suspended'] as const;
 
-const count = (description: string) => z.int().min(0).optional().describe(description);
-const time = (description: string) =>
+export const countField = (description: string) => z.int().min(0).optional().describe(description);
+export const timeField = (description: string) =>
   z.string().max(40).optional().meta({ description, format: 'date-time' });
 
 const condition = z.strictObject({
@@ -14,9 +15,11 @@ const condition = z.strictObject({
     .string()
     .min(1)
     .max(316)
-    .describe('Accepted, Attached, Complete, Failed, Degraded, Ready, Reconciling or Stalled.'),
+    .describe(
+      'What is said to hold: Ready, and for jobs Accepted, Attached, Complete, Failed, Degraded, Reconciling or Stalled.',
+    ),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether the condition holds.'),
-  observedGeneration: count('The generation of the spec that this was decided on.'),
+  observedGeneration: countField('The generation of the spec that this was decided on.'),
   lastTransitionTime: z
     .string()
     .max(40)
@@ -24,6 +27,14 @@ const condition = z.strictObject({
   reason: z.string().min(1).max(1024).describe('Why, as one word from a closed list.'),
   message: z.string().max(32_768).describe('Why, as a sentence for people.'),
 });
+
+/** By type, so that server-side apply merges them by it. */
+export const conditionsField = (description: string) =>
+  z
+    .array(condition)
+    .max(16)
+    .optional()
+    .meta({ description, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] });
 
 const artifact = z.strictObject({
   name: z.string().max(253).describe('The file: result.json, flamegraph.svg.'),
@@ -43,31 +54,23 @@ export const statusSchema = z
   .strictObject({
     phase: z.enum(phases).optional().describe('Where the job is on its way.'),
     trace: z.string().max(63).optional().describe("The gadget's name, for the printer column."),
-    observedGeneration: count('The generation of the spec that this status tells of.'),
-    conditions: z
-      .array(condition)
-      .max(16)
-      .optional()
-      .meta({
-        description: 'What holds of the job.',
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['type'],
-      }),
-    startTime: time('When the first node had its probes attached.'),
-    completionTime: time('When the last result was published.'),
+    observedGeneration: countField('The generation of the spec that this status tells of.'),
+    conditions: conditionsField('What holds of the job.'),
+    startTime: timeField('When the first node had its probes attached.'),
+    completionTime: timeField('When the last result was published.'),
     nodes: z
       .strictObject({
-        matched: count('Nodes with pods to trace.'),
-        running: count('Nodes on which probes are attached.'),
-        succeeded: count('Nodes whose result is in.'),
-        failed: count('Nodes that gave none.'),
+        matched: countField('Nodes with pods to trace.'),
+        running: countField('Nodes on which probes are attached.'),
+        succeeded: countField('Nodes whose result is in.'),
+        failed: countField('Nodes that gave none.'),
       })
       .optional()
       .describe('Nodes, counted.'),
     pods: z
       .strictObject({
-        matched: count('Pods that the target selects.'),
-        traced: count('Pods that were traced.'),
+        matched: countField('Pods that the target selects.'),
+        traced: countField('Pods that were traced.'),
       })
       .optional()
       .describe('Pods, counted.'),
@@ -75,10 +78,10 @@ export const statusSchema = z
     summary: z.string().max(8192).optional().describe('The first rows of the result.'),
     events: z
       .strictObject({
-        seen: count('Events that happened in scope.'),
-        recorded: count('Events that the result holds.'),
-        lost: count('Events that it does not; seen = recorded + lost.'),
-        sampledBy: count('1: every event was recorded; n: one of n.'),
+        seen: countField('Events that happened in scope.'),
+        recorded: countField('Events that the result holds.'),
+        lost: countField('Events that it does not; seen = recorded + lost.'),
+        sampledBy: countField('1: every event was recorded; n: one of n.'),
       })
       .optional()
       .describe('Events, counted.'),
@@ -94,7 +97,7 @@ export const statusSchema = z
       .optional()
       .describe('What tracing cost, as measured.'),
     failures: z.array(failure).max(10).optional().describe('Nodes that failed, at most ten of them.'),
-    failuresOmitted: count('How many more nodes failed.'),
+    failuresOmitted: countField('How many more nodes failed.'),
     artifacts: z.array(artifact).max(64).optional().describe("The result's files."),
   })
   .describe('What has become of the job.');

@@ -1,10 +1,17 @@
-// The TraceJob and ClusterTraceJob: one source of truth for types, defaults, validation (crds/read.ts) and CRD YAML (crds/manifest.ts).
+// The TraceJob and ClusterTraceJob: one source of truth for types, defaults, validation (crds/read.ts) and CRD YAML (crds/kinds.ts).
 // `spec.trace` is built from the catalogue: a new folder under bpf/gadgets appears here with nothing edited.
 
 import { z } from 'zod';
 import type { Gadget } from '../bpf/gadget.ts';
 import type { Duration } from './duration.ts';
-import { durationField, nameField, quantityField, type Selector, selectorField } from './fields.ts';
+import {
+  durationField,
+  exactlyOne,
+  nameField,
+  quantityField,
+  type Selector,
+  selectorField,
+} from './fields.ts';
 import type { Quantity } from './quantity.ts';
 
 export const group = 'sonde.dev';
@@ -12,6 +19,9 @@ export const version = 'v1alpha1';
 export const apiVersion = `${group}/${version}`;
 export const kinds = ['TraceJob', 'ClusterTraceJob'] as const;
 export type Kind = (typeof kinds)[number];
+
+/** In a cluster nobody is there to press Ctrl-C: a job without a duration must end. Here it may be left out: `sonde run` ends with its command. */
+export const clusterDuration = '60s';
 
 /** What a gadget's schema needs: all of a Gadget but the programs. */
 export type TraceMember = Pick<Gadget, 'name' | 'summary' | 'parameters'>;
@@ -47,22 +57,12 @@ export function traceSchema(gadgets: readonly TraceMember[]) {
   for (const gadget of gadgets) {
     members[memberName(gadget.name)] = gadget.parameters.strict().describe(gadget.summary).optional();
   }
-  return z
-    .strictObject(members)
-    .superRefine((trace, context) => {
-      const given = Object.keys(trace).filter((member) => trace[member] !== undefined);
-      if (given.length === 1) return;
-      const message =
-        given.length === 0
-          ? 'names no gadget; write one with its parameters, for example {cpuProfile: {}}'
-          : `names ${given.length} gadgets (${given.join(', ')}); a job traces with exactly one: write a job for each`;
-      context.addIssue({ code: 'custom', message });
-    })
-    .meta({
-      description: 'What to trace with: exactly one gadget with its parameters.',
-      minProperties: 1,
-      maxProperties: 1,
-    });
+  return exactlyOne(members, {
+    one: 'gadget',
+    several: 'a job traces with exactly one: write a job for each',
+    example: '{cpuProfile: {}}',
+    description: 'What to trace with: exactly one gadget with its parameters.',
+  });
 }
 
 const target = z
@@ -100,14 +100,15 @@ const budget = z
     'Limits per node and job. Over them, the job first samples and says by what factor, then ends with what it has.',
   );
 
-function specSchema(gadgets: readonly TraceMember[]) {
+/** For a catalogue. */
+export function jobSpecSchema(gadgets: readonly TraceMember[]) {
   return z
     .strictObject({
       trace: traceSchema(gadgets),
       target: target.default({}),
       duration: durationField(
         { minSeconds: 1, maxSeconds: 86_400 },
-        'How long to trace, counted from when probes are attached: 60s, 1m30s. Between 1s and 24h.',
+        'How long to trace, counted from when probes are attached: 60s, 1m30s. Between 1s and 24h. Absent: 60s in a cluster; `sonde run` traces until it is stopped.',
       ).optional(),
       budget: budget.default({}),
       redact: z
@@ -141,7 +142,7 @@ function specSchema(gadgets: readonly TraceMember[]) {
     .describe('What to trace, where, for how long and at what cost.');
 }
 
-/** The whole job for a catalogue. `kinds` narrows it to one kind, for that kind's CRD. Fields of Kubernetes' own (labels, status) pass. */
+/** The whole job for a catalogue, of either kind. Fields of Kubernetes' own (labels, status) pass. */
 export function traceJobSchema(gadgets: readonly TraceMember[]) {
   return z.strictObject({
     apiVersion: z.literal(apiVersion),
@@ -150,7 +151,7 @@ export function traceJobSchema(gadgets: readonly TraceMember[]) {
       name: nameField(253, 'The name of the job.'),
       namespace: nameField(63, 'The namespace of the job.').optional(),
     }),
-    spec: specSchema(gadgets),
+    spec: jobSpecSchema(gadgets),
     status: z.unknown().optional(),
   });
 }
