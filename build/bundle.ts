@@ -1,10 +1,11 @@
-// `npm run build`, last step: the JavaScript that ships. cli/main.ts → dist/sonde.js, each gadget → dist/gadgets/<name>/gadget.js, and agent/main.ts,
-// where it is, → dist/agent.js. Shared code lies in dist/chunk-*.js: in dist itself, because files look for their neighbours beside themselves.
+// `npm run build`, last step: the JavaScript that ships. cli/main.ts → dist/sonde.js, each gadget → dist/gadgets/<name>/gadget.js, agent/main.ts
+// → dist/agent.js, operator/main.ts → dist/operator.js; what they are made of → dist/LICENSES.txt. Shared code lies in dist/chunk-*.js: in dist itself, because files look for their neighbours beside themselves.
 
 import { globSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { build, type OutputFile } from 'esbuild';
+import { licences } from './licences.ts';
 import { buildReport } from './report.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -25,7 +26,8 @@ function entryPoints(): Record<string, string> {
   for (const path of globSync('bpf/gadgets/*/gadget.ts', { cwd: root })) {
     entries[relative('bpf', dirname(path)).concat('/gadget')] = join(root, path);
   }
-  for (const path of globSync('agent/main.ts', { cwd: root })) entries.agent = join(root, path);
+  for (const path of globSync('{agent,operator}/main.ts', { cwd: root }))
+    entries[dirname(path)] = join(root, path);
   return entries;
 }
 
@@ -33,7 +35,7 @@ function entryPoints(): Record<string, string> {
 export async function buildBundles(): Promise<string> {
   const report = await buildReport();
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     entryPoints: entryPoints(),
     absWorkingDir: root,
     bundle: true,
@@ -44,6 +46,7 @@ export async function buildBundles(): Promise<string> {
     outdir: dist,
     chunkNames: 'chunk-[hash]',
     write: false,
+    metafile: true,
     minifySyntax: true,
     minifyWhitespace: true,
     // Names stay: a stack in a bug report can be read.
@@ -58,6 +61,8 @@ export async function buildBundles(): Promise<string> {
   });
   let written = 0;
   for (const file of outputFiles) if (await writeIfChanged(file)) written++;
+  if (await writeIfChanged({ path: join(dist, 'LICENSES.txt'), text: await licences(metafile.inputs) }))
+    written++;
   await removeOthers(new Set(outputFiles.map(({ path }) => path)));
   await chmod(join(dist, 'sonde.js'), 0o755);
   const kilobytes = Math.round(outputFiles.reduce((sum, { contents }) => sum + contents.length, 0) / 1000);
@@ -66,7 +71,7 @@ export async function buildBundles(): Promise<string> {
 }
 
 /** Whole or not at all: a test may be running what is replaced. The command line's entry can be executed by itself. */
-async function writeIfChanged({ path, text }: OutputFile): Promise<boolean> {
+async function writeIfChanged({ path, text }: Pick<OutputFile, 'path' | 'text'>): Promise<boolean> {
   const wanted = path === join(dist, 'sonde.js') ? launcher + text : text;
   const before = await readFile(path, 'utf8').catch(() => undefined);
   if (before === wanted) return false;

@@ -14,6 +14,16 @@ export const testPackages = [
   ...['qemu-system-x86', 'busybox-static', 'chromium', 'python3'],
 ];
 
+/** For `npm run images`. */
+export const imagePackages = ['buildah', 'mmdebstrap'];
+
+/** For the test cluster (test/cluster/up.ts) besides. */
+export const clusterPackages = [
+  ...imagePackages,
+  ...['etcd-server', 'runc', 'containernetworking-plugins', 'iptables', 'nftables', 'conntrack'],
+  ...['iproute2', 'busybox-static'],
+];
+
 /** Installs those of the packages that dpkg does not have; gives what it did. Needs root and Debian. */
 export async function installPackages(packages: readonly string[]): Promise<string> {
   const missing = [];
