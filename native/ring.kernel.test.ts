@@ -261,8 +261,8 @@ test('an idle reader costs next to nothing', async () => {
   const { reader } = read(object);
   await new Promise((resolve) => setTimeout(resolve, 500));
   await reader.stop();
-  assert.ok(
-    reader.counters().cpuNanoseconds < 10e6,
-    `${reader.counters().cpuNanoseconds} ns in half a second`,
-  );
+  // Emulated, in a guest, its hundred looks take twenty times longer.
+  const limit = process.env.SONDE_GUEST === undefined ? 10e6 : 100e6;
+  const { cpuNanoseconds } = reader.counters();
+  assert.ok(cpuNanoseconds < limit, `${cpuNanoseconds} ns in half a second`);
 });

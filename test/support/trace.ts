@@ -25,6 +25,8 @@ export interface Traced {
   rows: Record<string, unknown>[];
   /** How each command inside ended. */
   exits: { code: number | null; signal: string | null }[];
+  /** CPU time of the commands inside and of what they started, as the kernel accounts it. */
+  cpuNs: number;
   /** What the peer counted (see TraceOptions.peer); absent where there is none on this machine. */
   peer?: Record<string, number>;
 }
@@ -33,8 +35,8 @@ export interface TraceOptions {
   parameters?: Record<string, unknown>;
   /** Run in scope, one after the other; or what to run, told the cgroup. */
   inside: Argv[] | ((group: { path: string }) => Argv[]);
-  /** Runs in scope from before the session on, and ends by itself. */
-  before?: Argv;
+  /** Runs in scope from before the session on, and ends by itself; the session starts when it waits for what comes. */
+  before?: { argv: Argv; waits: () => Promise<unknown> };
   /** Names of groups that the commands make below theirs. */
   cleanUp?: string[];
   /** Run outside all the while, again and again. */
@@ -82,8 +84,8 @@ export async function trace(gadgetName: string, options: TraceOptions): Promise<
     return native.spawnInCgroup(group.path, argv, env, '/').exited;
   };
   try {
-    const early = options.before && run(options.before);
-    if (early) await setTimeout(200); // until it waits for something
+    const early = options.before && run(options.before.argv);
+    await options.before?.waits();
     const session = await startSession({
       job: { name: 'test', namespace: null, uid: `test-${process.pid}-${made}` },
       node: 'test-node',
@@ -107,7 +109,9 @@ export async function trace(gadgetName: string, options: TraceOptions): Promise<
       session.stop('CommandExited');
     }
     const { meta, rows } = await session.finished;
-    return { meta, rows: readRows(meta, rows), exits, ...(counted && { peer: counted }) };
+    const [, cpuUs] = /^usage_usec (\d+)$/m.exec(readFileSync(join(group.path, 'cpu.stat'), 'utf8')) ?? [];
+    const cpuNs = Number(cpuUs) * 1000;
+    return { meta, rows: readRows(meta, rows), exits, cpuNs, ...(counted && { peer: counted }) };
   } finally {
     await rm(spool, { recursive: true, force: true });
     for (const name of options.cleanUp ?? []) rmdirSync(join(group.path, name));

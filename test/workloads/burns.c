@@ -1,5 +1,5 @@
-/* burns SECONDS NAPS: uses a CPU for that long, three parts in burn_three to one in burn_one, then sleeps
- * NAPS times 50 ms in nap(). Says how much CPU time it used, ns. */
+/* burns SECONDS NAPS [FILE]: uses a CPU for that long, three parts in burn_three to one in burn_one, then
+ * sleeps NAPS times 50 ms in nap(). Writes into FILE for how long it had no CPU in its naps, ns. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -46,13 +46,22 @@ __attribute__((noinline)) void nap(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) return 2;
+    if (argc != 3 && argc != 4) return 2;
     double end = seconds(CLOCK_MONOTONIC) + atof(argv[1]);
     while (seconds(CLOCK_MONOTONIC) < end) {
         burn_three();
         burn_one();
     }
-    for (int naps = atoi(argv[2]); naps > 0; naps--) nap();
-    printf("%.0f\n", seconds(CLOCK_PROCESS_CPUTIME_ID) * 1e9);
-    return 0;
+    double off = 0;
+    for (int naps = atoi(argv[2]); naps > 0; naps--) {
+        double ran = seconds(CLOCK_PROCESS_CPUTIME_ID), start = seconds(CLOCK_MONOTONIC);
+        nap();
+        off += seconds(CLOCK_MONOTONIC) - start;
+        off -= seconds(CLOCK_PROCESS_CPUTIME_ID) - ran;
+    }
+    if (argc == 3) return 0;
+    FILE *file = fopen(argv[3], "w");
+    if (!file) return 2;
+    fprintf(file, "%.0f\n", off * 1e9);
+    return fclose(file) != 0;
 }

@@ -1,7 +1,6 @@
 /* talks call|serve|both 4|6 PORT COUNT SENT RECEIVED HOW: COUNT connections on loopback, one after the other.
  * The caller sends SENT bytes, the server answers with RECEIVED, the caller closes first, then the server.
- * HOW: close; reset: the caller ends each with a reset; late: it waits 0.6 s before it sends. call exits with
- * 3 when nobody listens.
+ * HOW: close; reset: the caller ends each with a reset. call exits with 3 when nobody listens.
  * both: listens on a free port, and serves in a child of its own. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -18,7 +17,7 @@
 static char buffer[65536];
 static int family, count;
 static long sent, received;
-static bool resets, late;
+static bool resets;
 
 static void fail(const char *what) {
     perror(what);
@@ -88,7 +87,6 @@ static void call(int port) {
             if (errno == ECONNREFUSED) exit(3);
             fail("connect");
         }
-        if (late) usleep(600 * 1000);
         send_bytes(fd, sent);
         receive_bytes(fd, received);
         struct linger now = {.l_onoff = 1};
@@ -109,7 +107,6 @@ int main(int argc, char **argv) {
     sent = atol(argv[5]);
     received = atol(argv[6]);
     resets = !strcmp(argv[7], "reset");
-    late = !strcmp(argv[7], "late");
     if (!strcmp(argv[1], "call")) {
         call(port);
         return 0;

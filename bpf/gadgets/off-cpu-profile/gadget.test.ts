@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import { type Traced, trace } from '../../../test/support/trace.ts';
 import { scaled, workload } from '../../../test/support/workload.ts';
 
 const burns = await workload('burns');
+const folder = mkdtempSync(join(tmpdir(), 'sonde-naps-'));
+after(() => rmSync(folder, { recursive: true }));
+const said = join(folder, 'said');
 const naps = scaled(20, 5);
 const napNs = 50_000_000;
 
@@ -18,15 +24,20 @@ const sum = (rows: Traced['rows'], column: string): number =>
 
 test('20 sleeps of 50 ms are 20 waits of a second in the function that slept, as bpftrace measures it; a neighbour is in none', async (t) => {
   const traced = await trace('off-cpu-profile', {
-    inside: [[burns, '0', String(naps)]],
+    inside: [[burns, '0', String(naps), said]],
     outside: [burns, '0', '10'],
     peer: (cgroup) => `tracepoint:sched:sched_switch /cgroup == ${cgroup}/ { @start[args->prev_pid] = nsecs; }
       tracepoint:sched:sched_switch /@start[args->next_pid]/ { @off = sum(nsecs - @start[args->next_pid]); delete(@start[args->next_pid]); }`,
   });
   const napping = napsOf(traced);
   assert.equal(sum(napping, 'waits'), naps);
-  const slept = sum(napping, 'offCpuNs') / (naps * napNs);
-  assert.ok(slept >= 1 && slept < 1.2, `the naps were ${slept} times as long as asked for`);
+  const slept = sum(through(traced, 'nap'), 'offCpuNs') / Number(readFileSync(said, 'utf8'));
+  t.diagnostic(`${slept.toFixed(4)} times the time that the process itself measures`);
+  assert.ok(Math.abs(slept - 1) < 0.02, `${slept} times the time that the process itself measures`);
+  const asked = sum(napping, 'offCpuNs') / (naps * napNs);
+  // An emulated CPU may stand still between the timer's start and the sleep, or after it.
+  const [least, most] = process.env.SONDE_GUEST === undefined ? [1, 1.2] : [0.8, 3];
+  assert.ok(asked >= least && asked < most, `the naps were ${asked} times as long as asked for`);
   assert.ok(napping.every(({ process, container }) => process === 'burns' && container === 'test'));
   assert.ok(napping.every(({ state }) => state === 'sleeping'));
   assert.equal(new Set(traced.rows.map(({ pid }) => pid)).size, 1);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -15,7 +16,7 @@ const talk = (
   mode: 'call' | 'serve' | 'both',
   family: 4 | 6,
   port: number,
-  options: { count?: number; sent?: number; received?: number; how?: 'close' | 'reset' | 'late' } = {},
+  options: { count?: number; sent?: number; received?: number; how?: 'close' | 'reset' } = {},
 ): Argv => [
   talks,
   mode,
@@ -33,14 +34,16 @@ const neighbour = talk('both', 4, 0, { count: 20, sent: 77, received: 77 });
 const count = (traced: Traced, wanted: Record<string, unknown>): number =>
   traced.rows.filter((row) => Object.entries(wanted).every(([name, value]) => row[name] === value)).length;
 
-/** The peer outside the scope: this process. It answers `sent` bytes by `received`, and closes after its caller. */
-async function answering(address: string): Promise<Server & { port: number }> {
+/** The peer outside the scope: this process. It answers `sent` bytes by `received`, when it may, and closes after its caller. */
+async function answering(address: string, may?: Promise<void>): Promise<Server & { port: number }> {
   const server = createServer((socket) => {
     let heard = 0;
     socket.on('error', () => socket.destroy());
-    socket.on('data', (data) => {
+    socket.on('data', async (data) => {
       heard += data.length;
-      if (heard === sent) socket.write(Buffer.alloc(received));
+      if (heard !== sent) return;
+      await may;
+      socket.write(Buffer.alloc(received));
     });
   }).listen(0, address);
   await once(server, 'listening');
@@ -68,6 +71,14 @@ async function calling(address: string, port: number, times: number): Promise<vo
     await once(socket, 'close');
     done++;
   }
+}
+
+/** Until somebody listens on the port, by IPv4. */
+async function listens(port: number): Promise<void> {
+  const listening = new RegExp(
+    `: \\w+:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A `,
+  );
+  while (!listening.test(readFileSync('/proc/net/tcp', 'latin1'))) await setTimeout(20);
 }
 
 /** A port that was free a moment ago. */
@@ -179,7 +190,7 @@ test('a listener from before the job: its connections have their duration, and t
   const port = await freePort();
   let peer: Promise<void> | undefined;
   const traced = await trace('tcp-connections', {
-    before: talk('serve', 4, port, { count: 5 }),
+    before: { argv: talk('serve', 4, port, { count: 5 }), waits: () => listens(port) },
     inside: () => {
       peer = calling('127.0.0.1', port, 5);
       return [];
@@ -191,11 +202,16 @@ test('a listener from before the job: its connections have their duration, and t
 });
 
 test('connections from before the job have their bytes, and no duration', async () => {
-  const server = await answering('127.0.0.1');
+  const attached = Promise.withResolvers<void>();
+  const server = await answering('127.0.0.1', attached.promise);
+  const connected = once(server, 'connection');
   try {
     const traced = await trace('tcp-connections', {
-      before: talk('call', 4, server.port, { count: 1, how: 'late' }),
-      inside: [],
+      before: { argv: talk('call', 4, server.port, { count: 1 }), waits: () => connected },
+      inside: () => {
+        attached.resolve();
+        return [];
+      },
     });
     assert.deepEqual(
       traced.rows.map(({ process, sentBytes, durationNs, direction }) => [
