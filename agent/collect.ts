@@ -1,6 +1,7 @@
 // The end of a session: what its maps and its ring hold becomes one sorted run on disk, with the head that says what is true of it.
 // Neighbours: agent/decode.ts, agent/stacks.ts, agent/drain.ts (rows), results/sort.ts and results/run.ts (the file).
 
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Source } from '../bpf/gadget.ts';
 import { writeRun } from '../results/run.ts';
@@ -9,8 +10,10 @@ import { sortRows } from '../results/sort.ts';
 import type { AttachedHook } from './attach.ts';
 import { withOwners } from './columns.ts';
 import { decodeRows, integer, member } from './decode.ts';
+import { type Renaming, renameOwners } from './finish-events.ts';
 import { arch } from './objects.ts';
 import type { Measured } from './overhead.ts';
+import { jsonMembers } from './owners.ts';
 import type { Parts } from './prepare.ts';
 import { decodeStacks } from './stacks.ts';
 import type { Ended } from './state.ts';
@@ -32,8 +35,10 @@ export async function collectRows(parts: Parts): Promise<{ rows: string; count: 
   if (source.kind === 'ring') {
     await parts.drain?.stop();
     const rows = (await parts.spool?.finish()) ?? '';
-    return { rows, count: parts.drain?.recorded() ?? 0n };
+    const dropped = await nameLate(parts, rows);
+    return { rows, count: (parts.drain?.recorded() ?? 0n) - dropped };
   }
+  parts.podScope?.refresh();
   const rows = join(parts.request.spool, 'rows.jsonl');
   const shape = withOwners(source.shape);
   let count = 0n;
@@ -45,6 +50,26 @@ export async function collectRows(parts: Parts): Promise<{ rows: string; count: 
   };
   await writeRun(rows, shape, sortRows(shape, counted(), { scratch: parts.request.spool }));
   return { rows, count };
+}
+
+/** Rows that were written before their owner was known get it now. Gives how many rows went, because nobody wanted theirs. */
+async function nameLate(parts: Parts, rows: string): Promise<bigint> {
+  const renaming = new Map<string, string | null>();
+  for (const [id, written] of parts.drain?.provisional() ?? []) {
+    const owner = parts.owners.of(id);
+    const members = owner === null ? null : jsonMembers(owner);
+    if (members !== written) renaming.set(written, members);
+  }
+  if (renaming.size === 0) return 0n;
+  try {
+    return await renameOwners(rows, renaming satisfies Renaming);
+  } catch (error) {
+    // The disk has no room for the file twice: what was recorded stays, as it was recorded.
+    await rm(`${rows}.named`, { force: true });
+    const message = `some rows have a container's id for its name, or are of its pod's sandbox: the last pass over them failed (${String(error)})`;
+    parts.warnings.push({ node: parts.request.node, reason: 'SpoolFailed', message });
+    return 0n;
+  }
 }
 
 /** How many events a row stands for. */
@@ -72,10 +97,13 @@ async function* unsorted(parts: Parts): AsyncGenerator<Row> {
 
 /** What was seen and not recorded: counted in the kernel, and what was not written. One for each owner and reason. */
 export function lossesOf(parts: Parts): Loss[] {
-  const counts = new Map<string, { id: bigint; reason: LossReason; count: bigint }>();
+  const losses = new Map<string, Loss>();
   const add = (id: bigint, reason: LossReason, count: bigint): void => {
-    const key = `${id} ${reason}`;
-    counts.set(key, { id, reason, count: count + (counts.get(key)?.count ?? 0n) });
+    const owner = parts.owners.of(id);
+    if (owner === null || count === 0n) return;
+    // Two starts of a container are one owner.
+    const key = `${reason} ${jsonMembers(owner)}`;
+    losses.set(key, { owner, reason, count: count + (losses.get(key)?.count ?? 0n) });
   };
   for (const { key, value } of parts.object.map('losses').entries()) {
     const reason = lossReasons[Number(integer(member(key, 'reason')))] ?? 'RingFull';
@@ -84,9 +112,7 @@ export function lossesOf(parts: Parts): Loss[] {
   const unwritten = parts.drain?.unwritten();
   for (const [id, count] of unwritten?.DiskFull ?? []) add(id, 'DiskFull', count);
   for (const [id, count] of unwritten?.Budget ?? []) add(id, 'Budget', count);
-  return [...counts.values()]
-    .filter(({ count }) => count > 0n)
-    .map(({ id, reason, count }) => ({ owner: parts.owners.of(id), reason, count }));
+  return [...losses.values()];
 }
 
 /** The head of the result. `recorded`: the events that its rows stand for. */

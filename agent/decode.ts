@@ -16,6 +16,7 @@ export function* decodeRows(
 ): Generator<Row> {
   for (const { key, value } of object.map(source.map).entries()) {
     const columns = keyOf(key, source.shape.keys, owners, arch);
+    if (columns === null) continue;
     if (source.kind === 'table')
       yield {
         kind: 'table',
@@ -31,9 +32,11 @@ export function* decodeRows(
   }
 }
 
-/** A row's key: whose it is, then the gadget's own key columns. */
-export function keyOf(key: BtfValue, columns: readonly From[], owners: Owners, arch: string): Value[] {
-  const { node, namespace, pod, container } = owners.of(integer(member(key, 'container')));
+/** A row's key: whose it is, then the gadget's own key columns. Null: the row is not the job's. */
+export function keyOf(key: BtfValue, columns: readonly From[], owners: Owners, arch: string): Value[] | null {
+  const owner = owners.of(integer(member(key, 'container')));
+  if (owner === null) return null;
+  const { node, namespace, pod, container } = owner;
   return [node, namespace, pod, container, ...columns.map((column) => columnValue(key, column, arch))];
 }
 

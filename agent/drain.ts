@@ -19,6 +19,8 @@ export interface Drain {
   recorded(): bigint;
   /** Rows that came out of the ring but were not written, by scope id: the disk did not take them, or the budget for events was used up. */
   unwritten(): { DiskFull: ReadonlyMap<bigint, bigint>; Budget: ReadonlyMap<bigint, bigint> };
+  /** Scope ids that rows were written of before it was known whose they are, with what stands in them for it. */
+  provisional(): ReadonlyMap<bigint, string>;
   /** The first error of the disk; the session ends with what it has. */
   failure(): Error | undefined;
   /** Drains the ring, completes what waits, writes everything. */
@@ -28,6 +30,8 @@ export interface Drain {
 export interface DrainOptions {
   source: Source & { kind: 'ring' };
   owners: Owners;
+  /** Where owners come while it runs: asked before every batch for those that came since, and for those that are not known for good. */
+  late?: { refresh(): void; provisional(): Map<bigint, string> };
   redact: Redaction;
   /** Rows that may be written. Absent: all. */
   mostEvents?: number;
@@ -38,7 +42,9 @@ export interface DrainOptions {
 
 export function drainEvents(native: Native, object: BpfObject, spool: Spool, options: DrainOptions): Drain {
   const { source, owners } = options;
-  const fields = jsonFields(source.shape.columns, owners, options.arch, options.clockOffset);
+  const fieldsNow = () => jsonFields(source.shape.columns, owners, options.arch, options.clockOffset);
+  const fields = options.late === undefined ? fieldsNow() : undefined;
+  const provisional = new Map<bigint, string>();
   const columns = new Map<string, Column>(
     source.shape.columns.map((column) => [batchColumn(column), column]),
   );
@@ -56,7 +62,12 @@ export function drainEvents(native: Native, object: BpfObject, spool: Spool, opt
     const batch = { ...whole, rows };
     const times = wide(batch, 'time');
     try {
-      const lines = await native.encodeJsonLines(redactBatch(batch, columns, options.redact), fields);
+      options.late?.refresh();
+      const containers = wide(batch, 'container').subarray(0, rows);
+      for (const [id, members] of options.late?.provisional() ?? [])
+        if (containers.includes(id)) provisional.set(id, members);
+      const redacted = redactBatch(batch, columns, options.redact);
+      const lines = await native.encodeJsonLines(redacted, fields ?? fieldsNow());
       await spool.append(lines, times[0] ?? 0n, times[rows - 1] ?? 0n);
       recorded += BigInt(rows);
       free(lines);
@@ -109,6 +120,7 @@ export function drainEvents(native: Native, object: BpfObject, spool: Spool, opt
   return {
     recorded: () => recorded,
     unwritten: () => unwritten,
+    provisional: () => provisional,
     failure: () => failure,
     async stop() {
       await reader.stop();

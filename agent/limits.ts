@@ -27,10 +27,12 @@ export function checkLimits(request: SessionRequest): void {
   const { durationMs } = request;
   if (durationMs !== undefined && !inside(durationMs, limits.durationMs))
     refuse(`duration ${durationMs} ms is outside 100 ms to 24 h: choose one inside`);
-  if (request.targets.length === 0)
+  if (request.targets.length === 0 && request.pods === undefined)
     throw new AgentError('ScopeEmpty', 'nothing is in scope: name a cgroup, a pid, a container or a command');
   if (request.targets.length > limits.targets)
     refuse(`${request.targets.length} targets are more than ${limits.targets}: narrow the selection`);
+  if ((request.pods?.now.length ?? 0) > limits.targets)
+    refuse(`${request.pods?.now.length} pods are more than ${limits.targets}: narrow the selection`);
   for (const [map, entries] of Object.entries(request.plan.maxEntries)) {
     // A ring's size is in bytes.
     const range = map === 'events' ? limits.ringBytes : limits.mapEntries;

@@ -3,6 +3,7 @@
 
 import type { HitCost, KnobValue, ProgramChoice, Source, Subject } from '../bpf/gadget.ts';
 import type { Owner } from '../results/shape.ts';
+import type { PodTarget } from './api.ts';
 
 export interface TracePlan {
   /** The gadget's name; its object is <objects>/<trace>.bpf.o */
@@ -39,6 +40,8 @@ export interface SessionRequest {
   node: string;
   plan: TracePlan;
   targets: Target[];
+  /** Pods, beside or instead of targets; may be empty, and others may come (Session.retarget). They never end a job by going. */
+  pods?: { now: PodTarget[] /** Where cgroup2 is mounted. */; mountPoint: string };
   /** Absent: until stopped. */
   durationMs?: number;
   budget: Budget;

@@ -1,12 +1,15 @@
 // What a session holds, how it comes to be in the right order, and how all of it is let go. Neighbours: agent/session.ts runs it, agent/collect.ts reads it.
 
 import type { BpfObject, Link, Mappings, Native } from '../native/api.ts';
+import { NativeError } from '../native/errors.ts';
 import type { ResultMeta } from '../results/shape.ts';
 import { type AttachedHook, attachPrograms, choosePrograms, loadPrograms } from './attach.ts';
 import { type Drain, drainEvents } from './drain.ts';
 import { arch } from './objects.ts';
 import type { Owners } from './owners.ts';
 import type { SessionRequest } from './plan.ts';
+import { type PodScope, podMapEntries, podScope } from './pod-scope.ts';
+import type { Pods } from './pods.ts';
 import { type EnteredGroups, enterScope, processesInScope, type ScopeMaps, scopeMaps } from './scope.ts';
 import { openSpool, type Spool } from './spool.ts';
 
@@ -16,6 +19,9 @@ export interface Parts {
   native: Native;
   object: BpfObject;
   owners: Owners;
+  /** The same as owners, where the scope is pods. */
+  pods?: Pods;
+  podScope?: PodScope;
   links: Link[];
   warnings: ResultMeta['warnings'];
   scope?: ScopeMaps;
@@ -43,6 +49,8 @@ export async function prepare(parts: Parts): Promise<AttachedHook[]> {
   const sections = new Map(object.programs.map(({ name, section }) => [name, section]));
   const uses = choosePrograms(plan, sections, native.supports);
   const kinds = new Set(targets.map((target) => target.kind));
+  const { pods } = request;
+  if (pods !== undefined) kinds.add('cgroup');
   const following = [
     ...(kinds.has('cgroup') ? ['scope_cgroup_mkdir', 'scope_cgroup_rmdir'] : []),
     ...(kinds.has('process') ? ['scope_process_fork', 'scope_process_exit'] : []),
@@ -53,28 +61,37 @@ export async function prepare(parts: Parts): Promise<AttachedHook[]> {
   // An object has the ring by its includes; who does not use it shall not pay for it.
   if (plan.source.kind !== 'ring' && object.maps.some(({ name }) => name === 'events'))
     object.setMaxEntries('events', 4096);
+  if (pods !== undefined)
+    for (const [map, entries] of Object.entries(podMapEntries)) object.setMaxEntries(map, entries);
+  object.setVariable('scope_by_pod', pods !== undefined);
   object.setVariable('scope_by_cgroup', kinds.has('cgroup'));
   object.setVariable('scope_by_process', kinds.has('process'));
   loadPrograms(object, [...following, ...uses], plan.trace);
-  control(object, { sampleEvery: 1, containers: targets.length });
+  control(object, { sampleEvery: 1, containers: Math.max(1, targets.length) });
 
   parts.scope = scopeMaps(object);
   // Children made from here on are followed in the kernel; what is there already is entered by hand after it.
   parts.links.push(...attachPrograms(object, following, sections, plan.trace).links);
-  parts.entered = await enterScope(parts.owners, parts.scope);
-  await startReaders(parts);
+  parts.entered = await enterScope(targets, parts.scope);
+  let processes = await processesInScope(targets);
+  if (pods !== undefined && parts.pods !== undefined) {
+    parts.podScope = podScope(object, parts.scope, parts.pods, pods.mountPoint);
+    processes = [...processes, ...(await parts.podScope.retarget(pods.now))];
+    control(object, { containers: Math.max(1, parts.podScope.living()) });
+  }
+  startReaders(parts, processes);
   const { links, hooks } = attachPrograms(object, uses, sections, plan.trace);
   parts.links.push(...links);
   parts.startTime = native.clocks().realtime;
   return hooks;
 }
 
-async function startReaders(parts: Parts): Promise<void> {
-  const { request, native, object, owners } = parts;
+function startReaders(parts: Parts, processes: readonly number[]): void {
+  const { request, native, object, owners, pods } = parts;
   const { source } = request.plan;
   if (source.kind === 'stacks') {
     parts.mappings = native.openMappings();
-    for (const pid of await processesInScope(request.targets)) parts.mappings.addProcess(pid);
+    addProcesses(parts.mappings, processes);
   }
   if (source.kind === 'ring') {
     const { monotonic, realtime } = native.clocks();
@@ -82,11 +99,26 @@ async function startReaders(parts: Parts): Promise<void> {
     parts.drain = drainEvents(native, object, parts.spool, {
       source,
       owners,
+      ...(pods === undefined
+        ? {}
+        : { late: { refresh: () => parts.podScope?.refresh(), provisional: () => pods.provisional() } }),
       redact: request.redact,
       ...(request.budget.events === undefined ? {} : { mostEvents: request.budget.events }),
       arch,
       clockOffset: realtime - monotonic,
     });
+  }
+}
+
+/** What is mapped already in processes that came into scope while they ran. */
+export function addProcesses(mappings: Mappings, pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      mappings.addProcess(pid);
+    } catch (error) {
+      // It ended after it was listed.
+      if (!(error instanceof NativeError && error.code === 'NotFound')) throw error;
+    }
   }
 }
 

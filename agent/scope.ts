@@ -5,7 +5,7 @@ import { opendir, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BpfMap, BpfObject } from '../native/api.ts';
 import { AgentError } from './errors.ts';
-import type { Owners } from './owners.ts';
+import { scopedTargets } from './owners.ts';
 import type { Target } from './plan.ts';
 
 /** Enters ids of one kind (cgroups or processes) into the scope, and says which are in it. */
@@ -47,9 +47,9 @@ const filterSlots = 4096;
 export type EnteredGroups = ReadonlyMap<bigint, bigint>;
 
 /** Enters every target with all that is below it now. Throws AgentError TargetMissing. */
-export async function enterScope(owners: Owners, maps: ScopeMaps): Promise<EnteredGroups> {
+export async function enterScope(targets: readonly Target[], maps: ScopeMaps): Promise<EnteredGroups> {
   const entered = new Map<bigint, bigint>();
-  for (const { id, target } of owners.scoped) {
+  for (const { id, target } of scopedTargets(targets)) {
     if (target.kind === 'cgroup') entered.set(id, await enterTarget(target.path, id, maps.cgroups));
     else await enterProcesses(target.pid, id, maps);
   }
@@ -70,7 +70,8 @@ async function enterTarget(path: string, id: bigint, groups: Entrance): Promise<
   );
 }
 
-async function enterGroup(path: string, id: bigint, groups: Entrance): Promise<bigint> {
+/** A group and all below it, under one scope id. Throws AgentError TargetMissing. */
+export async function enterGroup(path: string, id: bigint, groups: Entrance): Promise<bigint> {
   // The inode of a cgroup2 directory is its id (kernfs, 64 bits).
   const { ino } = await stat(path, { bigint: true }).catch((cause: unknown) => {
     const message = `cgroup ${path} is not there (any more): look for it below the cgroup2 mount`;
@@ -179,7 +180,8 @@ export async function processesInScope(targets: readonly Target[]): Promise<numb
   return pids;
 }
 
-async function processesInGroup(path: string): Promise<number[]> {
+/** The processes of a group and of all below it. */
+export async function processesInGroup(path: string): Promise<number[]> {
   const text = await readFile(join(path, 'cgroup.procs'), 'utf8').catch(() => '');
   const own = text.split('\n').filter(Boolean).map(Number);
   const below = await Promise.all((await childGroups(path)).map(processesInGroup));

@@ -1,9 +1,11 @@
 // One trace on one node, from its targets to a run on disk: scope → attach → drain → decode. A state machine (agent/state.ts) decides; this does it.
 // Neighbours: agent/plan.ts (what comes in), results/publish.ts (takes the run), cli/run.ts and later agent/serve.ts (who call it).
 
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import type { Native } from '../native/api.ts';
 import { native as builtIn } from '../native/index.ts';
 import type { Loss, ResultMeta } from '../results/shape.ts';
+import type { PodTarget } from './api.ts';
 import { type AttachedHook, asAgentError, openGadget } from './attach.ts';
 import { collectRows, lossesOf, metaOf } from './collect.ts';
 import { checkLimits } from './limits.ts';
@@ -11,7 +13,8 @@ import { objectPath } from './objects.ts';
 import { startMeter } from './overhead.ts';
 import { ownersOf } from './owners.ts';
 import type { SessionRequest } from './plan.ts';
-import { control, type Parts, prepare, release } from './prepare.ts';
+import { knownPods } from './pods.ts';
+import { addProcesses, control, type Parts, prepare, release } from './prepare.ts';
 import { targetsLeft } from './scope.ts';
 import { type Ended, type Input, initial, type State, step } from './state.ts';
 
@@ -25,6 +28,8 @@ export interface Progress {
   memoryBytes: bigint;
   /** Targets still there. */
   targets: number;
+  /** Pods that had a cgroup in scope at some time. */
+  pods: number;
 }
 
 /** The sorted rows of a finished session (a file in its spool) with what is true of them. */
@@ -36,6 +41,8 @@ export interface SessionResult {
 export interface Session {
   attached: AttachedHook[];
   progress(): Progress;
+  /** Of a session that was started with pods: all of them as they are now. After its end names still count, until the run is written. */
+  retarget(pods: readonly PodTarget[]): Promise<void>;
   /** Ends the job early and keeps what it has; calls after the first change nothing. */
   stop(ended: Ended): void;
   /** Resolves when everything is detached, read and written. Rejects with AgentError when there is no result; nothing stays attached either way. */
@@ -51,7 +58,16 @@ export async function startSession(request: SessionRequest, native: Native = bui
   checkLimits(request);
   const { trace } = request.plan;
   const object = openGadget(native, objectPath(trace), trace);
-  const parts: Parts = { request, native, object, owners: ownersOf(request), links: [], warnings: [] };
+  const pods = request.pods === undefined ? undefined : knownPods(request.node);
+  const parts: Parts = {
+    request,
+    native,
+    object,
+    owners: pods ?? ownersOf(request),
+    ...(pods === undefined ? {} : { pods }),
+    links: [],
+    warnings: [],
+  };
   try {
     const attached = await prepare(parts);
     return run(parts, attached);
@@ -88,7 +104,10 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
     if (state.phase !== 'Running') return;
     measured = meter.measure();
     losses = lossesOf(parts);
-    if (parts.scope !== undefined && parts.entered !== undefined)
+    if (parts.podScope !== undefined) {
+      parts.podScope.refresh();
+      control(object, { containers: Math.max(1, parts.podScope.living()) });
+    } else if (parts.scope !== undefined && parts.entered !== undefined)
       targets = await targetsLeft(request.targets, parts.entered, parts.scope.processes);
     if (parts.drain?.failure() !== undefined) return give({ kind: 'Stop', ended: 'Failed' });
     const spent = {
@@ -97,7 +116,8 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
       events: Number(parts.drain?.recorded() ?? 0n),
       artifactBytes: parts.spool?.bytes ?? 0,
     };
-    give({ kind: 'Tick', now: performance.now(), spent, targetsLeft: targets });
+    const left = request.pods === undefined ? { targetsLeft: targets } : {};
+    give({ kind: 'Tick', now: performance.now(), spent, ...left });
   };
 
   const timer = setInterval(() => {
@@ -120,6 +140,7 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
     try {
       for (const link of parts.links.splice(0)) link.close();
       await ticking;
+      await lateNames(parts);
       const { rows, count } = await collectRows(parts);
       measured = meter.measure();
       losses = lossesOf(parts);
@@ -167,11 +188,28 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
         agentCpuNs: measured.agentCpuNs,
         memoryBytes: measured.memoryBytes,
         targets,
+        pods: parts.pods?.traced() ?? 0,
       };
+    },
+    async retarget(pods) {
+      if (state.phase === 'Running') {
+        const processes = (await parts.podScope?.retarget(pods)) ?? [];
+        if (parts.mappings !== undefined) addProcesses(parts.mappings, processes);
+      } else parts.pods?.name(pods);
     },
     stop: (ended) => give({ kind: 'Stop', ended }),
     finished,
   };
+}
+
+/** A container that began in the job's last moments may get its name after them. */
+const lateNamesMs = 2000;
+
+async function lateNames({ pods, podScope }: Parts): Promise<void> {
+  if (pods === undefined) return;
+  podScope?.refresh();
+  for (let waited = 0; pods.unnamed() > 0 && waited < lateNamesMs; waited += 100)
+    await setTimeoutPromise(100);
 }
 
 function endOf(state: State): { ended: Ended; sampledBy: number } {

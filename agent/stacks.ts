@@ -17,6 +17,8 @@ export async function* decodeStacks(
 ): AsyncGenerator<Row> {
   const addresses = readStacks(object.map('stacks'));
   for (const { key, value } of object.map(source.map).entries()) {
+    const columns = keyOf(key, source.shape.keys, owners, arch);
+    if (columns === null) continue;
     const pid = Number(integer(member(member(key, 'process') ?? 0, 'pid')));
     const first = integer(member(value, 'first'));
     const user = addresses.get(integer(member(key, 'user_stack')));
@@ -26,7 +28,7 @@ export async function* decodeStacks(
     if (user !== undefined) innermostFirst.push(...(await symbolizer.user(pid, first, user)).flat());
     yield {
       kind: 'stacks',
-      key: keyOf(key, source.shape.keys, owners, arch),
+      key: columns,
       frames: innermostFirst.reverse(),
       value: source.shape.weights.map((weight) => integer(member(value, memberOf(weight)))),
     };

@@ -16,7 +16,12 @@ export type State =
 /** Times in ms of one monotonic clock. */
 export type Input =
   | { kind: 'Attached'; now: number; durationMs: number | undefined }
-  | { kind: 'Tick'; now: number; spent: Spent; targetsLeft: number }
+  | {
+      kind: 'Tick';
+      now: number;
+      spent: Spent /** Absent: nothing ends the job by going. */;
+      targetsLeft?: number;
+    }
   | { kind: 'Stop'; ended: Ended }
   | { kind: 'Drained' };
 

@@ -3,25 +3,13 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { type CgroupMount, cgroup2Mounts, unescapeMount } from '../agent/cgroups.ts';
 
-/** A mounted hierarchy. `root`: the group that the mount point shows, as seen from the cgroup namespace. */
-export interface CgroupMount {
-  mountPoint: string;
-  root: string;
-}
+export type { CgroupMount } from '../agent/cgroups.ts';
 
 /** The first cgroup2 mount of a mountinfo text; undefined where there is none. */
 export function findCgroup2(mountinfo: string): CgroupMount | undefined {
-  for (const line of mountinfo.split('\n')) {
-    // 41 31 0:38 / /sys/fs/cgroup/unified rw,relatime [optional fields] - cgroup2 cgroup2 rw
-    const [before = '', after = ''] = line.split(' - ');
-    if (!after.startsWith('cgroup2 ')) continue;
-    const [, , , root, mountPoint] = before.split(' ');
-    if (root !== undefined && mountPoint !== undefined) {
-      return { mountPoint: unescapeMount(mountPoint), root: unescapeMount(root) };
-    }
-  }
-  return undefined;
+  return cgroup2Mounts(mountinfo)[0];
 }
 
 /** Mount points of cgroup v1 controllers, for telling somebody that a path is the wrong hierarchy's. */
@@ -31,11 +19,6 @@ export function findCgroup1(mountinfo: string): string[] {
     const mountPoint = before.split(' ')[4];
     return after.startsWith('cgroup ') && mountPoint !== undefined ? [unescapeMount(mountPoint)] : [];
   });
-}
-
-/** mountinfo writes space, tab, newline and backslash as \040 and so on. */
-function unescapeMount(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
 /** A process's group by its /proc/PID/cgroup text, as a directory below the mount; undefined where it lies outside of what is mounted. */

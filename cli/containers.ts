@@ -3,6 +3,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { containerOf } from '../agent/group-names.ts';
 import type { Group } from './cgroups.ts';
 
 /** What is known of one container or unit. */
@@ -17,8 +18,6 @@ export interface Container {
 }
 
 const fullId = /^[0-9a-f]{64}$/;
-/** docker-<id>.scope, libpod-<id>.scope, cri-containerd-<id>.scope, crio-<id>.scope; libpod-<id> without systemd. */
-const scoped = /^(docker|libpod|cri-containerd|crio|cri-o)-([0-9a-f]{64})(?:\.scope)?$/;
 const unit = /\.(service|scope|slice)$/;
 
 const engineOf: Record<string, Container['engine']> = {
@@ -45,11 +44,12 @@ export function containersOf(groups: readonly Group[]): Container[] {
 
 function recognise(group: Group): Container | undefined {
   const name = posix.basename(group.path);
-  const [, prefix, id] = scoped.exec(name) ?? [];
-  if (prefix !== undefined && id !== undefined) {
-    return { id, names: [], engine: engineOf[prefix] ?? 'docker', group };
+  const container = containerOf(name);
+  if (container !== undefined) {
+    const { id, prefix } = container;
+    const engine = prefix === undefined ? engineByParents(group.path) : (engineOf[prefix] ?? 'docker');
+    return { id, names: [], engine, group };
   }
-  if (fullId.test(name)) return { id: name, names: [], engine: engineByParents(group.path), group };
   if (!unit.test(name)) return undefined;
   const short = unescapeUnit(name.replace(unit, ''));
   // machine-web.scope is systemd-nspawn's or libvirt's machine "web".

@@ -22,6 +22,7 @@ const progress: Progress = {
   agentCpuNs: 20_000_000n,
   memoryBytes: 24n << 20n,
   targets: 1,
+  pods: 0,
 };
 const moment: Moment = { progress, elapsedMs: 4000, durationMs: 10_000 };
 

@@ -62,8 +62,9 @@ struct ring_share {
     u64 bytes;
 };
 
+/* LRU: a container that is started again and again leaves a share behind each time. */
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, 4096);
     __type(key, u64);
     __type(value, struct ring_share);

@@ -55,6 +55,7 @@ struct pt_regs {
 /* Control groups. */
 struct kernfs_node {
     u64 id;
+    const char *name;
 };
 
 struct cgroup_subsys_state {
