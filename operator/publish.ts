@@ -1,0 +1,130 @@
+// Runs → one result → the store: merged, written to files, uploaded. When it is done the result is durable, and only then may agents forget their runs.
+// Any step may be done again, by this operator or another. Neighbours: operator/collect.ts (the runs), operator/join.ts, results/publish.ts, operator/stores/.
+
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digest } from '../results/digest.ts';
+import { ResultError } from '../results/errors.ts';
+import { headline, summaryRows } from '../results/headline.ts';
+import { mergeMetas } from '../results/meta.ts';
+import { type Artifact, writeResult } from '../results/publish.ts';
+import { jsonText } from '../results/row-json.ts';
+import { viewOfRun } from '../results/view.ts';
+import type { JobObject } from './cluster.ts';
+import { folderOf, turnsOf } from './collect.ts';
+import { shown } from './conditions.ts';
+import { PublishError } from './hands.ts';
+import { joinRuns } from './join.ts';
+import type { FetchedRun, PublishedResult } from './observed.ts';
+import { type Store, StoreError } from './stores/store.ts';
+
+export type OpenStore = (
+  namespace: string | null,
+  name: string,
+  signal: AbortSignal,
+) => Promise<{ store: Store; prefix: string }>;
+
+export interface Publisher {
+  publish(job: JobObject, store: string, runs: FetchedRun[], signal: AbortSignal): Promise<PublishedResult>;
+  discard(uid: string): Promise<void>;
+}
+
+/** Merging is the disk's and one CPU's: more at once would only take more memory. */
+const mostAtOnce = 2;
+/** Leaves room for the rest of a status of 16 KiB. */
+const summaryBytes = 5_000;
+
+interface Written extends Omit<PublishedResult, 'artifacts'> {
+  folder: string;
+  artifacts: Artifact[];
+}
+
+export function publisher(scratch: string, openStore: OpenStore): Publisher {
+  const turns = turnsOf(mostAtOnce);
+  /** Results that are written and wait for a store that does not answer. */
+  const written = new Map<string, Written>();
+  return {
+    publish: (job, store, runs, signal) =>
+      turns(async () => {
+        const { uid } = job.metadata;
+        try {
+          const result = written.get(uid) ?? (await write(folderOf(scratch, uid), runs, signal));
+          written.set(uid, result);
+          const artifacts = await upload(job, store, result, openStore, signal);
+          const { meta, headline: line, summary } = result;
+          return { artifacts, meta, headline: line, summary };
+        } catch (error) {
+          throw asPublishError(error);
+        }
+      }),
+    async discard(uid) {
+      written.delete(uid);
+      await rm(folderOf(scratch, uid), { recursive: true, force: true });
+    },
+  };
+}
+
+async function write(folder: string, runs: readonly FetchedRun[], signal: AbortSignal): Promise<Written> {
+  const meta = mergeMetas(runs.map((run) => run.meta));
+  if (meta === undefined) throw new TypeError('a result of no runs');
+  const output = join(folder, 'result');
+  await rm(output, { recursive: true, force: true });
+  await mkdir(output, { recursive: true, mode: 0o700 });
+  const paths = runs.map((run) => run.path);
+  const rows = await joinRuns(meta.shape, paths, folder, signal);
+  signal.throwIfAborted();
+  const artifacts = await writeResult({ meta, rows }, output);
+  const first = await digest(viewOfRun(meta, rows));
+  const top = summaryRows(meta, first, summaryBytes);
+  return {
+    folder: output,
+    artifacts,
+    meta,
+    headline: shown(headline(meta, first), 256),
+    summary: top.length === 0 ? '' : (jsonText(top) ?? ''),
+  };
+}
+
+async function upload(
+  job: JobObject,
+  name: string,
+  { folder, artifacts }: Written,
+  openStore: OpenStore,
+  signal: AbortSignal,
+): Promise<PublishedResult['artifacts']> {
+  const { namespace, name: jobName, uid } = job.metadata;
+  const { store, prefix } = await openStore(namespace ?? null, name, signal);
+  try {
+    const stored: PublishedResult['artifacts'] = [];
+    for (const artifact of artifacts) {
+      signal.throwIfAborted();
+      const key = `${prefix}${namespace ?? '_cluster'}/${jobName}/${uid}/${artifact.name}`;
+      const { mediaType, bytes, sha256 } = artifact;
+      const uri = await store.put(
+        { key, path: join(folder, artifact.name), mediaType, bytes, sha256 },
+        signal,
+      );
+      stored.push({ ...artifact, uri });
+    }
+    return stored;
+  } finally {
+    store.close();
+  }
+}
+
+function asPublishError(error: unknown): PublishError {
+  if (error instanceof StoreError) {
+    const again = error.reason === 'StoreUnreachable' || error.reason === 'StoreFull';
+    return new PublishError({ reason: error.reason, message: error.message }, again, { cause: error });
+  }
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const full = code === 'ENOSPC' || code === 'EDQUOT' || code === 'DiskFull';
+  if (full)
+    return new PublishError(
+      { reason: 'ScratchFull', message: "the operator's scratch volume is full" },
+      false,
+      { cause: error },
+    );
+  const message = error instanceof ResultError || error instanceof Error ? error.message : String(error);
+  return new PublishError({ reason: 'ResultUnwritable', message }, false, { cause: error });
+}
