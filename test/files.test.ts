@@ -13,6 +13,8 @@ test('a path says what kind of test a file is', () => {
   assert.equal(kindOf('bpf/gadgets/open-files/gadget.test.ts'), 'kernel');
   assert.equal(kindOf('native/map.kernel.test.ts'), 'kernel');
   assert.equal(kindOf('cli/run.kernel.test.ts'), 'endToEnd');
+  assert.equal(kindOf('operator/stores/s3.server.test.ts'), 'server');
+  assert.equal(kindOf('test/cluster/smoke.cluster.test.ts'), 'cluster');
 });
 
 test('every outcome of a file is reported: passed, failed, skipped with its reason, hung, broken', () => {

@@ -8,12 +8,15 @@ import { collect, type FileReport } from './reporter.ts';
 /** The checkout. */
 export const root = join(import.meta.dirname, '..');
 
-/** unit: no privilege; kernel: root and BPF, one part of the project; endToEnd: root and BPF, through the CLI. */
-export type TestKind = 'unit' | 'kernel' | 'endToEnd';
+/** unit: no privilege; kernel: root and BPF, one part of the project; endToEnd: root and BPF, through the CLI; server: real servers of other people's
+ *  protocols, on loopback; cluster: a real Kubernetes. */
+export type TestKind = 'unit' | 'kernel' | 'endToEnd' | 'server' | 'cluster';
 
 /** What kind of test a file's path says it is. */
 export function kindOf(file: string): TestKind {
   if (/^bpf\/gadgets\/.*\/gadget\.test\.ts$/.test(file)) return 'kernel';
+  if (file.endsWith('.server.test.ts')) return 'server';
+  if (file.endsWith('.cluster.test.ts')) return 'cluster';
   if (!file.endsWith('.kernel.test.ts')) return 'unit';
   return /^(cli|examples|test|build)\//.test(file) ? 'endToEnd' : 'kernel';
 }
@@ -26,7 +29,13 @@ export async function findTests(): Promise<Record<TestKind, string[]>> {
       cwd: root,
     },
   );
-  const files: Record<TestKind, string[]> = { unit: [], kernel: [], endToEnd: [] };
+  const files: Record<TestKind, string[]> = {
+    unit: [],
+    kernel: [],
+    endToEnd: [],
+    server: [],
+    cluster: [],
+  };
   for (const file of listed.split('\0').filter(Boolean).sort()) files[kindOf(file)].push(file);
   return files;
 }

@@ -3,8 +3,10 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { installPackages, testPackages } from '../build/packages.ts';
+import { clusterPackages, installPackages, testPackages } from '../build/packages.ts';
 import { step } from '../build/step.ts';
+import { goTool, goTools } from '../build/tools.ts';
+import { kubernetesProgram } from './cluster/kubernetes.ts';
 import { reasonToExpect } from './expected-skips.ts';
 import { findTests, root, runFiles, type TestKind } from './files.ts';
 import { kernelSeries } from './kernels/kernels.ts';
@@ -19,7 +21,7 @@ const packages: Part = {
   where: 'host',
   minutes: 10,
   run: async () => {
-    await step('Debian packages to test with', () => installPackages(testPackages));
+    await step('Debian packages to test with', () => installPackages([...testPackages, ...clusterPackages]));
     return {};
   },
 };
@@ -64,15 +66,56 @@ const generated: Part = {
   }),
 };
 
+interface Limits {
+  /** Files at the same time. */
+  concurrency: number;
+  /** ms. */
+  testLimit: number;
+  fileLimit: number;
+}
+
+const usual = { testLimit: 120_000, fileLimit: 300_000 };
+
+async function runTests(kind: TestKind, limits: Limits, signal: AbortSignal): Promise<PartResult> {
+  const files = (await findTests())[kind];
+  const onFile = (report: FileReport) => console.log(describe(report));
+  return { reports: await runFiles(files, { ...limits, signal, onFile }) };
+}
+
 /** Unit tests share the cores; kernel tests run one at a time, since they measure times and shares of the CPU. */
 function tests(name: string, kind: TestKind, concurrency: number, minutes: number): Part {
-  const limits = { testLimit: 120_000, fileLimit: 300_000 };
-  const run = async (signal: AbortSignal): Promise<PartResult> => {
-    const files = (await findTests())[kind];
-    const onFile = (report: FileReport) => console.log(describe(report));
-    return { reports: await runFiles(files, { ...limits, concurrency, signal, onFile }) };
-  };
+  const run = (signal: AbortSignal) => runTests(kind, { ...usual, concurrency }, signal);
   return { name, where: 'host', minutes, run };
+}
+
+/** Go programs that servers' and clusters' tests run. Not beside kernel tests, which measure times. */
+const tools: Part = {
+  name: 'tools',
+  where: 'host',
+  minutes: 25,
+  run: async () => {
+    for (const tool of goTools) await step(tool, async () => void (await goTool(tool)));
+    await step('Kubernetes (8 minutes when cold)', async () => void (await kubernetesProgram()));
+    return {};
+  },
+};
+
+/** The scenarios on a real Kubernetes: our own, taken away at the end unless SONDE_KEEP_CLUSTER is set, or another, by SONDE_TEST_KUBECONFIG. */
+const cluster: Part = { name: 'cluster', where: 'host', minutes: 25, run: runCluster };
+
+async function runCluster(signal: AbortSignal): Promise<PartResult> {
+  const scenarios = () =>
+    runTests('cluster', { concurrency: 1, testLimit: 300_000, fileLimit: 900_000 }, signal);
+  if (process.env.SONDE_TEST_KUBECONFIG !== undefined) return scenarios();
+  const script = (name: string) => [node, `test/cluster/${name}.ts`] as [string, ...string[]];
+  const checks = [await check('cluster:up', script('up'), { cwd: root, signal, show: true })];
+  const { reports = [] } = checks[0]?.failure === undefined ? await scenarios() : {};
+  if (process.env.SONDE_KEEP_CLUSTER === undefined) {
+    // Also when the part has used up its time.
+    const own = AbortSignal.timeout(120_000);
+    checks.push(await check('cluster:down', script('down'), { cwd: root, signal: own, show: true }));
+  }
+  return { checks, reports };
 }
 
 const guests = kernelSeries.map(
@@ -93,6 +136,9 @@ const standard = [
   tests('kernel', 'kernel', 1, 15),
   tests('end-to-end', 'endToEnd', 1, 12),
   ...guests.filter((part) => part.where === '6.1'),
+  tools,
+  tests('server', 'server', 1, 6),
+  cluster,
 ];
 
 /** Prints the skips with their reasons; gives those that nobody expected. */

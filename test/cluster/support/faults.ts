@@ -1,0 +1,61 @@
+// What goes wrong with a cluster, on purpose: programs ended and started, nodes that vanish, connections that are dropped. Only on a cluster of our own
+// (TestCluster.own). Neighbours: ../processes.ts, ../node.ts.
+
+import { nodeNamed } from '../layout.ts';
+import { inside } from '../node.ts';
+import { kill, startAgain } from '../processes.ts';
+import type { TestCluster } from './cluster.ts';
+import { run } from './run.ts';
+import { processOf } from './workloads.ts';
+
+export type ControlProgram = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 's3';
+
+/** Ends a program at once, as a crash does; nothing starts it again but `revive`. */
+export async function crash(
+  name: ControlProgram | `${string}-kubelet` | `${string}-containerd`,
+): Promise<void> {
+  await kill(name);
+}
+
+/** Starts it as it was. */
+export async function revive(name: Parameters<typeof crash>[0]): Promise<void> {
+  await startAgain(name);
+}
+
+/** Unplugs a node: its programs and pods run on, and nobody reaches them. */
+export async function vanish(node: string): Promise<void> {
+  await ip(['link', 'set', nodeNamed(node).cable, 'down']);
+}
+
+/** Plugs it in again. */
+export async function comeBack(node: string): Promise<void> {
+  const { cable, network, address } = nodeNamed(node);
+  await ip(['link', 'set', cable, 'up']);
+  await ip(['route', 'replace', network, 'via', address]);
+}
+
+async function ip(args: string[]): Promise<void> {
+  const { code, stderr } = await run(['ip', ...args]);
+  if (code !== 0) throw new Error(`ip ${args.join(' ')}: ${stderr}`);
+}
+
+/** Drops every TCP connection to a port of a pod: both ends get a reset. Gives how many there were. */
+export async function dropConnections(
+  cluster: TestCluster,
+  where: { namespace: string; pod: string },
+  port: number,
+): Promise<number> {
+  const pid = await processOf(cluster, where);
+  const enter = ['nsenter', '--target', String(pid), '--net', '--'] as const;
+  const { code, stdout, stderr } = await run([
+    ...enter,
+    ...['ss', '--no-header', '--kill', '--tcp', 'state', 'established', 'sport', '=', `:${port}`],
+  ]);
+  if (code !== 0) throw new Error(`ss: ${stderr}`);
+  return stdout.split('\n').filter(Boolean).length;
+}
+
+/** Runs shell commands in a node's network and mount namespaces, as root. */
+export function onNode(node: string, script: string): Promise<string> {
+  return inside(nodeNamed(node), [script]);
+}
