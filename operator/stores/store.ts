@@ -1,8 +1,9 @@
 // Where results go: one interface over a folder, S3, GCS and Azure. Each kind is a file beside this one that loads its vendor's SDK only when it
-// is opened (operator/stores/open.ts). Neighbours: crds/trace-store.ts (the spec), operator/publish.ts (who writes), operator/artifacts.ts (who signs).
+// is opened (operator/stores/open.ts). Neighbours: crds/trace-store.ts (the spec), operator/stores/failure.ts (what SDKs throw),
+// operator/publish.ts (who writes), operator/artifacts.ts (who signs).
 
 export interface StoredFile {
-  /** <prefix>/<namespace or _cluster>/<job>/<uid>/<file>: holds the job's uid, so nothing is ever written over. */
+  /** <prefix>/<namespace or _cluster>/<job>/<uid>/<file> (artifactKey): holds the job's uid, so nothing is ever written over. */
   key: string;
   /** A file on the operator's disk. */
   path: string;
@@ -11,18 +12,46 @@ export interface StoredFile {
   sha256: string;
 }
 
+/** Bytes of a file, both ends included. */
+export interface ByteRange {
+  from: number;
+  to: number;
+}
+
 export interface Store {
-  /** Uploads, in parts where it is large; resolves when the store says that it is durable. Writing the same file again is no error. Gives its URI
-   *  (file:, s3:, gs:, https:). Throws StoreError. */
+  /** Uploads, in parts where it is large; resolves when the store says that it is durable. Writing the same file again is no error; writing another
+   *  one under its key is StoreInvalid, and changes nothing. Gives its URI (file:, s3:, gs:, https:). Throws StoreError. */
   put(file: StoredFile, signal: AbortSignal): Promise<string>;
   /** A URL that gives the file without credentials until it expires; null where the store has none of its own (filesystem: operator/artifacts.ts
    *  serves it). Throws StoreError. */
   signedUrl(key: string, expiresSeconds: number): Promise<string | null>;
-  /** Reads a stored file: for clients that can't reach the bucket themselves. Throws StoreError. */
-  read(key: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** Reads a stored file, or a part of it: for clients that can't reach the bucket themselves. Throws StoreError. */
+  read(key: string, signal: AbortSignal, range?: ByteRange): Promise<AsyncIterable<Uint8Array>>;
   /** Shows that it can be written to, with the rights it has. Throws StoreError. */
   check(signal: AbortSignal): Promise<void>;
   close(): void;
+}
+
+/** prefix: '' or ending with a slash. */
+export function artifactKey(
+  prefix: string,
+  job: { namespace: string | null; name: string; uid: string },
+  file: string,
+): string {
+  return `${prefix}${job.namespace ?? '_cluster'}/${job.name}/${job.uid}/${file}`;
+}
+
+/** A file may be written again, but not another one in its place. Throws StoreError. */
+export function checkSame(
+  file: StoredFile,
+  uri: string,
+  there: { bytes: number; sha256: string | undefined },
+): void {
+  if (there.bytes === file.bytes && there.sha256 === file.sha256) return;
+  throw new StoreError(
+    'StoreInvalid',
+    `can't write ${uri}: another file has its name already, of ${there.bytes} bytes, and nothing is ever written over; remove it`,
+  );
 }
 
 /** Closed. Unreachable and Full may be tried again. */
