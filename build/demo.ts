@@ -8,6 +8,7 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './main.ts';
 import { step } from './step.ts';
+import { mountTracefs } from './tracefs.ts';
 import { buildWorkload } from './workload.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -30,6 +31,7 @@ async function demo(): Promise<void> {
   const { values } = parseArgs({ options: { picture: { type: 'boolean' }, seconds: { type: 'string' } } });
   await build();
   const program = await step('sample workload', buildWorkload);
+  await step('tracefs, which tracepoints need', mountTracefs);
   await rm(folder, { recursive: true, force: true });
   const seconds = Number(values.seconds ?? 10);
   process.stderr.write(

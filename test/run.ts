@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { clusterPackages, installPackages, testPackages } from '../build/packages.ts';
 import { step } from '../build/step.ts';
 import { goTool, goTools } from '../build/tools.ts';
+import { mountTracefs } from '../build/tracefs.ts';
 import { kubernetesProgram } from './cluster/kubernetes.ts';
 import { reasonToExpect } from './expected-skips.ts';
 import { findTests, root, runFiles, type TestKind } from './files.ts';
@@ -22,6 +23,7 @@ const packages: Part = {
   minutes: 10,
   run: async () => {
     await step('Debian packages to test with', () => installPackages([...testPackages, ...clusterPackages]));
+    await step('tracefs, which tracepoints need', mountTracefs);
     return {};
   },
 };

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { build } from '../../build/main.ts';
 import { installPackages, testPackages } from '../../build/packages.ts';
 import { command, step } from '../../build/step.ts';
+import { mountTracefs } from '../../build/tracefs.ts';
 import { root } from '../files.ts';
 import type { Experiment, Round } from './experiment.ts';
 import { benchPage, type Machine, type Measured } from './report.ts';
@@ -69,6 +70,7 @@ if (strange.length > 0) {
   process.exit(2);
 }
 await step('Debian packages to compare with', () => installPackages(testPackages));
+await step('tracefs, which tracepoints need', mountTracefs);
 if (!quick) await build();
 const experiments = all.filter((experiment) => names.length === 0 || names.includes(experiment.name));
 const rounds = quick ? 3 : 11;
