@@ -80,7 +80,7 @@ export function attachPrograms(
 }
 
 /** A hook in the words of an ELF section. */
-function hookOf(attach: AttachOptions | undefined, section: string): string {
+export function hookOf(attach: AttachOptions | undefined, section: string): string {
   switch (attach?.kind) {
     case undefined:
     case 'auto':

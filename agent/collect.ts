@@ -10,7 +10,7 @@ import { sortRows } from '../results/sort.ts';
 import type { AttachedHook } from './attach.ts';
 import { withOwners } from './columns.ts';
 import { decodeRows, integer, member } from './decode.ts';
-import { type Renaming, renameOwners } from './finish-events.ts';
+import { renameOwners } from './finish-events.ts';
 import { arch } from './objects.ts';
 import type { Measured } from './overhead.ts';
 import { jsonMembers } from './owners.ts';
@@ -54,7 +54,7 @@ export async function collectRows(parts: Parts): Promise<{ rows: string; count: 
 
 /** Rows that were written before their owner was known get it now. Gives how many rows went, because nobody wanted theirs. */
 async function nameLate(parts: Parts, rows: string): Promise<bigint> {
-  const renaming = new Map<string, string | null>();
+  const renaming: Map<string, string | null> = new Map();
   for (const [id, written] of parts.drain?.provisional() ?? []) {
     const owner = parts.owners.of(id);
     const members = owner === null ? null : jsonMembers(owner);
@@ -62,7 +62,8 @@ async function nameLate(parts: Parts, rows: string): Promise<bigint> {
   }
   if (renaming.size === 0) return 0n;
   try {
-    return await renameOwners(rows, renaming satisfies Renaming);
+    const { dropped } = await renameOwners(rows, renaming);
+    return dropped;
   } catch (error) {
     // The disk has no room for the file twice: what was recorded stays, as it was recorded.
     await rm(`${rows}.named`, { force: true });

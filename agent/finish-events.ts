@@ -3,6 +3,7 @@
 
 import { rename } from 'node:fs/promises';
 import { readLines, writeFileThrough } from '../results/lines.ts';
+import type { Owner } from '../results/shape.ts';
 
 const begin = Buffer.from('"node":');
 const last = Buffer.from('"container":"');
@@ -12,9 +13,15 @@ const backslash = '\\'.charCodeAt(0);
 /** Members as they were written → as they shall be; null: the row goes. */
 export type Renaming = ReadonlyMap<string, string | null>;
 
-/** Writes the file anew. Gives how many rows went. The members that say whose a row is come before all that a traced process had a say in. */
-export async function renameOwners(path: string, renaming: Renaming): Promise<bigint> {
+/** Writes the file anew. Gives how many rows are in it, how many went, and whose it has. The members that say whose a row is come before all that a
+ *  traced process had a say in. */
+export async function renameOwners(
+  path: string,
+  renaming: Renaming,
+): Promise<{ rows: bigint; dropped: bigint; owners: Owner[] }> {
+  let rows = 0n;
   let dropped = 0n;
+  const whose = new Set<string>();
   const fresh = `${path}.named`;
   await writeFileThrough(fresh, async (writer) => {
     for await (const lines of readLines(path))
@@ -30,10 +37,12 @@ export async function renameOwners(path: string, renaming: Renaming): Promise<bi
         const changed = now === undefined ? line : renamed(line, start, end, now);
         await writer.write(changed);
         await writer.write('\n');
+        whose.add(now ?? members);
+        rows++;
       }
   });
   await rename(fresh, path);
-  return dropped;
+  return { rows, dropped, owners: [...whose].map((members): Owner => JSON.parse(`{${members}}`)) };
 }
 
 function renamed(line: Buffer, start: number, end: number, members: string): Buffer {

@@ -149,6 +149,20 @@ export function knownPods(node: string): Pods {
   };
 }
 
+/** What rows that have a container's id for its name are to have instead, by these pods. */
+export function namesOf(node: string, targets: readonly PodTarget[]): Map<string, string | null> {
+  const renaming = new Map<string, string | null>();
+  for (const { namespace, name: pod, containers, only } of targets)
+    for (const { name, id } of containers.map(plainId)) {
+      const now = jsonMembers({ node, namespace, pod, container: name });
+      renaming.set(
+        jsonMembers({ node, namespace, pod, container: id }),
+        only?.includes(name) === false ? null : now,
+      );
+    }
+  return renaming;
+}
+
 /** An API object has the runtime before the id: containerd://… */
 function plainId({ name, id }: { name: string; id: string }): { name: string; id: string } {
   return { name, id: id.slice(id.lastIndexOf('/') + 1) };

@@ -41,10 +41,14 @@ export interface SessionResult {
 export interface Session {
   attached: AttachedHook[];
   progress(): Progress;
+  /** The head as it would be if nothing were recorded: for a run that is interrupted. */
+  draft(): ResultMeta;
   /** Of a session that was started with pods: all of them as they are now. After its end names still count, until the run is written. */
   retarget(pods: readonly PodTarget[]): Promise<void>;
   /** Ends the job early and keeps what it has; calls after the first change nothing. */
   stop(ended: Ended): void;
+  /** Resolves when the programs are detached; reading and writing what they left takes its time. */
+  detached: Promise<void>;
   /** Resolves when everything is detached, read and written. Rejects with AgentError when there is no result; nothing stays attached either way. */
   finished: Promise<SessionResult>;
 }
@@ -81,6 +85,7 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
   const { request, native, object } = parts;
   const meter = startMeter(native, object, request.plan.hitCost);
   const { promise: finished, resolve, reject } = Promise.withResolvers<SessionResult>();
+  const { promise: detached, resolve: nowDetached } = Promise.withResolvers<void>();
   let state: State = initial;
   let measured = meter.measure();
   let losses: Loss[] = [];
@@ -139,6 +144,7 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
     const completionTime = native.clocks().realtime;
     try {
       for (const link of parts.links.splice(0)) link.close();
+      nowDetached();
       await ticking;
       await lateNames(parts);
       const { rows, count } = await collectRows(parts);
@@ -191,6 +197,10 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
         pods: parts.pods?.traced() ?? 0,
       };
     },
+    draft() {
+      const end = { ended: 'Failed' as const, sampledBy: 1, completionTime: parts.startTime ?? 0n };
+      return metaOf(parts, { ...end, attached, measured, losses: [], recorded: 0n });
+    },
     async retarget(pods) {
       if (state.phase === 'Running') {
         const processes = (await parts.podScope?.retarget(pods)) ?? [];
@@ -198,6 +208,7 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
       } else parts.pods?.name(pods);
     },
     stop: (ended) => give({ kind: 'Stop', ended }),
+    detached,
     finished,
   };
 }

@@ -59,11 +59,13 @@ export function openSpool(folder: string): Spool {
   };
 
   const mergeAll = async (): Promise<void> => {
-    const path = join(folder, `events-${made++}.jsonl`);
+    const path = join(folder, `merged-${made++}.jsonl`);
     await mergeLineFiles(
       files.map((file) => file.path),
-      path,
+      `${path}.draft`,
     );
+    // From here on it stands for all files with lower numbers, whether they are removed or not (agent/interrupted.ts).
+    await rename(`${path}.draft`, path);
     let last = 0n;
     for (const file of files) if (file.last > last) last = file.last;
     for (const file of files.splice(0, files.length, { path, last, bytes: 0 })) await rm(file.path);

@@ -1,0 +1,197 @@
+// The jobs of a node: what an agent answers to the operator (agent/api.ts), from its memory and its spool. Neighbours: agent/job.ts (one of them),
+// agent/ceilings.ts (how many), agent/interrupted.ts (those of an agent that was killed), agent/serve.ts (over the network).
+
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { Native } from '../native/api.ts';
+import { type AgentApi, AgentCallError, type NodeDescription, type Report } from './api.ts';
+import { asAgentError } from './attach.ts';
+import { busy, type Ceilings, type Cost, costOf } from './ceilings.ts';
+import { endInterrupted } from './interrupted.ts';
+import { endedJob, type Job, type JobNode, startJob } from './job.ts';
+import { jobFolder } from './job-folder.ts';
+import { emptyReport } from './report.ts';
+import { asUid, partBytes } from './wire.ts';
+
+export interface JobsOptions extends JobNode {
+  native: Native;
+  /** A folder of this agent's own. */
+  spool: string;
+  ceilings: Ceilings;
+  /** How long a run is kept that nobody acknowledges, ms. */
+  runTtlMs: number;
+  describe(): Promise<Omit<NodeDescription, 'jobs'>>;
+}
+
+export interface Jobs extends AgentApi {
+  /** Forgets runs that are older than their time. */
+  sweep(): Promise<void>;
+  /** Ends every job and keeps its run, which says that it is a part; then nothing is attached. New jobs are refused from its call on. */
+  shutDown(): Promise<void>;
+}
+
+/** Reports come so often while nothing changes, ms. */
+const reportMs = 1000;
+/** Uids of jobs that were acknowledged: a late order shall not start them anew. */
+const mostForgotten = 10_000;
+
+/** Takes up what is in the spool: runs can be fetched, jobs that were running have ended. Throws what the file system says. */
+export async function openJobs(options: JobsOptions): Promise<Jobs> {
+  const { spool, node, now } = options;
+  await mkdir(spool, { recursive: true, mode: 0o700 });
+  const jobs = await takeUp(options);
+  const forgotten = new Set<string>();
+  let closing = false;
+
+  const known = (uid: string): Job => {
+    const job = jobs.get(uid);
+    if (job !== undefined) return job;
+    throw new AgentCallError('UnknownJob', `there is no job ${uid} on ${node}`);
+  };
+
+  const forget = async (job: Job): Promise<void> => {
+    jobs.delete(job.uid);
+    forgotten.add(job.uid);
+    const [oldest] = forgotten;
+    if (forgotten.size > mostForgotten && oldest !== undefined) forgotten.delete(oldest);
+    await job.folder.remove();
+  };
+
+  async function* reports(job: Job, signal: AbortSignal): AsyncGenerator<Report> {
+    for (;;) {
+      const change = job.changed();
+      const report = job.report();
+      yield report;
+      if (job.end() !== undefined && report === job.report()) return;
+      const late = new AbortController();
+      const stop = (): void => late.abort();
+      signal.addEventListener('abort', stop, { once: true });
+      await Promise.race([
+        change,
+        setTimeout(reportMs, undefined, { signal: late.signal }).catch(() => undefined),
+      ]);
+      signal.removeEventListener('abort', stop);
+      late.abort();
+      if (signal.aborted) return;
+    }
+  }
+
+  const refusal = (reason: Report['reason'], message: string): Report => ({
+    ...emptyReport,
+    phase: 'Failed',
+    ...(reason === undefined ? {} : { reason }),
+    message,
+  });
+
+  async function* run(order: Parameters<AgentApi['run']>[0], signal: AbortSignal): AsyncGenerator<Report> {
+    const { uid } = order.job;
+    const there = jobs.get(uid);
+    if (there !== undefined) return yield* reports(there, signal);
+    if (closing) throw new AgentCallError('Unreachable', `the agent on ${node} is ending`);
+    if (forgotten.has(uid)) return yield refusal('Discarded', 'this job has ended and was acknowledged');
+    let cost: Cost;
+    try {
+      cost = costOf(options.native, order, availableParallelism());
+    } catch (error) {
+      const { reason, message } = asAgentError(error, order.plan.trace);
+      return yield refusal(reason, message);
+    }
+    const running = [...jobs.values()].flatMap((job) => job.cost() ?? []);
+    const why = busy(options.ceilings, running, cost);
+    if (why !== undefined) return yield refusal('NodeBusy', why);
+    // Nothing is waited for between the look at the jobs and this: two orders for one uid start one job.
+    const job = startJob(order, cost, jobFolder(spool, asUid(uid, 'job uid')), options);
+    jobs.set(uid, job);
+    yield* reports(job, signal);
+  }
+
+  return {
+    run,
+    async describe() {
+      const described = await options.describe();
+      return {
+        ...described,
+        jobs: [...jobs.values()].map((job) => ({ uid: job.uid, phase: job.report().phase })),
+      };
+    },
+    retarget: async (uid, pods) => await known(uid).retarget(pods),
+    async stop(uid, discard) {
+      await jobs.get(uid)?.stop({ discard });
+    },
+    async fetch(uid, from, signal) {
+      const job = known(uid);
+      const end = job.end();
+      const { phase, message } = job.report();
+      if (end?.run === undefined)
+        throw new AgentCallError(
+          'Refused',
+          `job ${uid} on ${node} has no run: it is ${phase}${message === undefined ? '' : ` (${message})`}`,
+        );
+      const { head, rows } = end.run;
+      if (from > head.bytes)
+        throw new AgentCallError(
+          'Refused',
+          `the run of job ${uid} has ${head.bytes} bytes, and none from ${from} on`,
+        );
+      const path = join(job.folder.run, rows);
+      const file = createReadStream(path, { start: Number(from), highWaterMark: partBytes, signal });
+      return { head, rows: file };
+    },
+    async acknowledge(uid) {
+      const job = jobs.get(uid);
+      if (job === undefined) return;
+      if (job.end() === undefined)
+        throw new AgentCallError('Refused', `job ${uid} on ${node} is ${job.report().phase}: stop it first`);
+      await forget(job);
+    },
+    async sweep() {
+      for (const job of jobs.values()) {
+        const end = job.end();
+        if (end !== undefined && now() - end.at > options.runTtlMs) await forget(job);
+      }
+    },
+    async shutDown() {
+      closing = true;
+      const interrupted =
+        'the agent was stopped while the job ran on this node: the run is what there was until then';
+      const running = [...jobs.values()].filter((job) => job.end() === undefined);
+      for (const job of running) await job.stop({ discard: false, interrupted });
+      await Promise.all(running.map(({ ended }) => ended));
+    },
+    close: () => undefined,
+  };
+}
+
+/** What an agent before this one left in the spool. What is no job's is removed. */
+async function takeUp(options: JobsOptions): Promise<Map<string, Job>> {
+  const { spool, node, now, onPhase } = options;
+  const jobs = new Map<string, Job>();
+  for (const name of await readdir(spool)) {
+    const folder = jobFolder(spool, name);
+    if (!isUid(name) || !(await folder.readOrder().then(Boolean, () => false))) {
+      await rm(join(spool, name), { recursive: true, force: true });
+      continue;
+    }
+    const end = await folder.readEnd().catch(async () => {
+      const found = await endInterrupted(folder, node, now());
+      if (found.run === undefined) await folder.removeRun();
+      await folder.writeEnd(found);
+      onPhase(name, found.report);
+      return found;
+    });
+    jobs.set(name, endedJob(name, folder, end));
+  }
+  return jobs;
+}
+
+function isUid(name: string): boolean {
+  try {
+    asUid(name, '');
+    return true;
+  } catch {
+    return false;
+  }
+}
