@@ -119,7 +119,7 @@ export class AzureStore implements Store {
     // Its connections are not kept open.
   }
 
-  #attempt(verb: string, key: string): Attempt {
+  #attempt(verb: Attempt['verb'], key: string): Attempt {
     const place = plainUrl(this.#container.url);
     return { verb, uri: `${place}/${key}`, place, server: new URL(place).origin };
   }

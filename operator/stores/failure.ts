@@ -5,8 +5,7 @@ import { StoreError, type StoreReason } from './store.ts';
 
 /** What was tried, for the sentence. */
 export interface Attempt {
-  /** "write", "read", "sign a URL for". */
-  verb: string;
+  verb: 'write' | 'read' | 'look for' | 'sign a URL for';
   /** s3://bucket/key: of a key, or of the bucket. */
   uri: string;
   /** s3://bucket, gs://bucket, https://account…/container. */
@@ -102,7 +101,9 @@ const why: Record<StoreReason, string> = {
 /** The error to throw for what an SDK threw; one that is a StoreError already is passed on. */
 export function storeFailure(error: unknown, attempt: Attempt): StoreError {
   if (error instanceof StoreError) return error;
-  const reason = storeReason(error);
+  const found = storeReason(error);
+  // What can't be found when a file is written is the bucket, even where the server does not say so.
+  const reason = found === 'ArtifactMissing' && attempt.verb === 'write' ? 'StoreMissing' : found;
   const code = shownCode(error);
   const message = `can't ${attempt.verb} ${reason === 'StoreMissing' ? attempt.place : attempt.uri}: ${attempt.server} ${why[reason]}${code}; ${advice[reason]}`;
   return new StoreError(reason, message, { cause: error });

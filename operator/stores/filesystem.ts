@@ -65,7 +65,7 @@ export class FilesystemStore implements Store {
       const handle = await open(probe, 'wx');
       await handle.writeFile('Sonde can write here.\n').finally(() => handle.close());
     } catch (error) {
-      throw failure(error, 'write to', this.#root, this.#root);
+      throw failure(error, 'write', this.#root, this.#root);
     } finally {
       await rm(probe, { force: true }).catch(() => undefined);
     }
@@ -128,7 +128,7 @@ async function digestOf(path: string, signal: AbortSignal): Promise<string> {
   return hash.digest('hex');
 }
 
-function failure(error: unknown, verb: string, key: string, root: string): StoreError {
+function failure(error: unknown, verb: Attempt['verb'], key: string, root: string): StoreError {
   const attempt: Attempt = { verb, uri: key, place: root, server: "the operator's volume" };
   const { code = '' } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return storeFailure(Object.assign(new Error(), { status: 404 }), attempt);

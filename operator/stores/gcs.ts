@@ -123,7 +123,7 @@ export class GcsStore implements Store {
     // Its connections are not kept open.
   }
 
-  #attempt(verb: string, key: string): Attempt {
+  #attempt(verb: Attempt['verb'], key: string): Attempt {
     const place = `gs://${this.#bucket.name}`;
     return { verb, uri: `${place}/${key}`, place, server: this.#server };
   }

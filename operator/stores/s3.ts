@@ -156,7 +156,7 @@ export class S3Store implements Store {
     this.#client.destroy();
   }
 
-  #attempt(verb: string, key: string): Attempt {
+  #attempt(verb: Attempt['verb'], key: string): Attempt {
     const place = `s3://${this.#bucket}`;
     return { verb, uri: `${place}/${key}`, place, server: this.#server };
   }
