@@ -65,7 +65,7 @@ export function startReconciler(hands: Hands, options: Omit<ObserveOptions, 'swe
       forget(uid, ledger);
       return;
     }
-    const began = performance.now();
+    const began = clock.now();
     try {
       const observed = observe(cluster, job, ledger, { ...options, swept: survey.done() }, clock.now());
       const { actions, status, requeueAfter, deadline } = plan(observed, clock.now());
@@ -80,7 +80,7 @@ export function startReconciler(hands: Hands, options: Omit<ObserveOptions, 'swe
       );
       wake(uid, retryMs);
     }
-    cost = performance.now() - began;
+    cost = clock.now() - began;
     hands.counts.reconciled(cost / 1000);
   }
 

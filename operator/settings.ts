@@ -1,0 +1,50 @@
+// The operator's environment, read and checked. Only operator/main.ts calls this.
+
+import { hostname } from 'node:os';
+
+export interface Settings {
+  namespace: string;
+  identity: string;
+  scratch: string;
+  data: string;
+  excluded: ReadonlySet<string>;
+  healthPort: number;
+  artifactsPort: number;
+  agentService: string;
+  stopEverything: boolean;
+  logLevel: string;
+}
+
+/** Throws TypeError with the variable, its value and what it may be. */
+export function settingsFrom(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const text = (name: string, otherwise: string) => environment[name] || otherwise;
+  const port = (name: string, otherwise: number) => {
+    const value = Number(text(name, String(otherwise)));
+    if (!Number.isInteger(value) || value < 0 || value > 65_535)
+      throw new TypeError(`${name} is ${JSON.stringify(environment[name])}: write a port, 0 to 65535`);
+    return value;
+  };
+  const flag = (name: string) => {
+    const value = text(name, 'false');
+    if (value !== 'true' && value !== 'false')
+      throw new TypeError(`${name} is ${JSON.stringify(value)}: write true or false`);
+    return value === 'true';
+  };
+  return {
+    namespace: text('SONDE_NAMESPACE', 'sonde-system'),
+    identity: text('SONDE_POD_NAME', hostname()),
+    scratch: text('SONDE_SCRATCH', '/var/lib/sonde/scratch'),
+    data: text('SONDE_DATA', '/var/lib/sonde/data'),
+    excluded: new Set(
+      text('SONDE_EXCLUDED_NAMESPACES', '')
+        .split(',')
+        .map((name) => name.trim())
+        .filter(Boolean),
+    ),
+    healthPort: port('SONDE_HEALTH_PORT', 8080),
+    artifactsPort: port('SONDE_ARTIFACTS_PORT', 8443),
+    agentService: text('SONDE_AGENT_SERVICE', 'sonde-agent'),
+    stopEverything: flag('SONDE_STOP_EVERYTHING'),
+    logLevel: text('SONDE_LOG_LEVEL', 'info'),
+  };
+}
