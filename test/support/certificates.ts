@@ -1,7 +1,7 @@
 // An authority of a test's own, and certificates that it signs, good ones and ones that must be refused. Not operator/certificates.ts, which is tested
 // against agents that use these. Neighbours: agent/serve.test.ts.
 
-import './reflect.ts';
+import '../../operator/reflect.ts';
 import { webcrypto } from 'node:crypto';
 import {
   BasicConstraintsExtension,
