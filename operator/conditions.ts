@@ -31,7 +31,7 @@ export function conditionsOf(
   { generation, suspended, now }: Conditioned,
 ): Condition[] {
   const { Accepted, Complete, Failed } = findings;
-  const told = Failed.status ? Failed : Complete.status ? Complete : Accepted;
+  const told = Failed.status ? Failed : Accepted.reason === 'Accepted' ? Complete : Accepted;
   const ended = Complete.status || Failed.status;
   const all: [string, Finding][] = [
     ...Object.entries(findings),

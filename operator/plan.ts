@@ -354,7 +354,7 @@ function findingsOf(
           },
     Complete: {
       status: false,
-      reason: observed.job.status.startTime === undefined && reason === 'Tracing' ? 'NotEnded' : reason,
+      reason: observed.job.status.startTime === undefined && reason === 'Tracing' ? 'Attaching' : reason,
     },
     Failed: { status: false, reason: 'NotEnded' },
     Degraded: first
