@@ -12,6 +12,8 @@ export interface Settings {
   artifactsPort: number;
   agentService: string;
   stopEverything: boolean;
+  /** Who makes the Secrets of certificates: this operator, or another (cert-manager). */
+  certificates: 'own' | 'given';
   logLevel: string;
 }
 
@@ -30,6 +32,9 @@ export function settingsFrom(environment: Readonly<Record<string, string | undef
       throw new TypeError(`${name} is ${JSON.stringify(value)}: write true or false`);
     return value === 'true';
   };
+  const certificates = text('SONDE_CERTIFICATES', 'own');
+  if (certificates !== 'own' && certificates !== 'given')
+    throw new TypeError(`SONDE_CERTIFICATES is ${JSON.stringify(certificates)}: write own or given`);
   return {
     namespace: text('SONDE_NAMESPACE', 'sonde-system'),
     identity: text('SONDE_POD_NAME', hostname()),
@@ -45,6 +50,7 @@ export function settingsFrom(environment: Readonly<Record<string, string | undef
     artifactsPort: port('SONDE_ARTIFACTS_PORT', 8443),
     agentService: text('SONDE_AGENT_SERVICE', 'sonde-agent'),
     stopEverything: flag('SONDE_STOP_EVERYTHING'),
+    certificates,
     logLevel: text('SONDE_LOG_LEVEL', 'info'),
   };
 }
