@@ -12,14 +12,9 @@ import {
 import { type AgentApi, type AgentCallCode, AgentCallError } from './api.ts';
 import type { Certificates } from './certificates.ts';
 import { CheckError } from './check.ts';
-import {
-  agentService,
-  descriptionFrom,
-  orderMessage,
-  partFrom,
-  reportFrom,
-  retargetMessage,
-} from './wire.ts';
+import { agentService } from './wire.ts';
+import { orderMessage, retargetMessage } from './wire-order.ts';
+import { descriptionFrom, partFrom, reportFrom } from './wire-report.ts';
 
 /** The name in every agent's certificate, asked for whatever its address. */
 export const agentName = 'agent.sonde.internal';

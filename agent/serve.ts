@@ -15,19 +15,9 @@ import type { Certificates } from './certificates.ts';
 import { CheckError } from './check.ts';
 import { openDoor } from './door.ts';
 import { AgentError } from './errors.ts';
-import {
-  agentService,
-  descriptionMessage,
-  fetchFrom,
-  headMessage,
-  mostMessageBytes,
-  orderFrom,
-  partBytes,
-  reportMessage,
-  retargetFrom,
-  stopFrom,
-  uidFrom,
-} from './wire.ts';
+import { agentService, fetchFrom, mostMessageBytes, partBytes, stopFrom, uidFrom } from './wire.ts';
+import { orderFrom, retargetFrom } from './wire-order.ts';
+import { descriptionMessage, headMessage, reportMessage } from './wire-report.ts';
 
 export interface ServeOptions {
   api: AgentApi;
