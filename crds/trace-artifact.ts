@@ -54,6 +54,7 @@ export const artifactStatusSchema = z
       .max(4096)
       .optional()
       .describe('The same as a path on the Service sonde-artifacts, for who cannot reach the store.'),
+    namespace: z.string().max(63).optional().describe('Where the Service sonde-artifacts is.'),
     mediaType: z.string().max(127).optional().describe('The media type of the file.'),
     bytes: z.int().min(0).optional().describe('The size of the file.'),
     sha256: z.string().max(64).optional().describe('The digest of the file, in hexadecimal.'),
