@@ -20,6 +20,8 @@ export interface TestNode {
   operator: Certificates;
   /** Starts the agent on this node's spool; resolves when it serves. */
   start(...flags: string[]): Promise<TestAgent>;
+  /** The same by another command than this Node and agent/main.ts. */
+  startBy(command: string[], ...flags: string[]): Promise<TestAgent>;
   /** Ends what still runs and removes everything. */
   remove(): Promise<void>;
 }
@@ -43,16 +45,18 @@ export async function makeTestNode(): Promise<TestNode> {
   const operator = await authority.operator();
   writeCertificates(tls, await authority.agent());
   const running = new Set<TestAgent>();
+  const startBy: TestNode['startBy'] = async (command, ...flags) => {
+    const agent = await startAgent(command, spool, tls, operator, flags);
+    running.add(agent);
+    return agent;
+  };
   return {
     spool,
     tls,
     authority,
     operator,
-    async start(...flags) {
-      const agent = await startAgent(spool, tls, operator, flags);
-      running.add(agent);
-      return agent;
-    },
+    start: (...flags) => startBy([process.execPath, join(root, 'agent/main.ts')], ...flags),
+    startBy,
     async remove() {
       for (const agent of running) await agent.end('SIGKILL');
       rmSync(folder, { recursive: true });
@@ -67,13 +71,15 @@ export function writeCertificates(folder: string, { ca, certificate, key }: Cert
 }
 
 async function startAgent(
+  command: string[],
   spool: string,
   tls: string,
   operator: Certificates,
   flags: string[],
 ): Promise<TestAgent> {
   const own = ['--node', 'node-1', '--spool', spool, '--tls', tls, '--port', '0', '--health-port', '0'];
-  const child: ChildProcess = spawn(process.execPath, [join(root, 'agent/main.ts'), ...own, ...flags], {
+  const [file = '', ...args] = command;
+  const child: ChildProcess = spawn(file, [...args, ...own, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const { promise: exited, resolve: nowExited } = Promise.withResolvers<number | null>();
