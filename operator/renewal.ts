@@ -94,6 +94,8 @@ function nextAuthority({ operator, authority, now }: State): Renewal | undefined
 }
 
 function operatorCertificates({ operator, authority, names, now }: State): Renewal | undefined {
+  if (operator['ca.crt'] !== trustedBy(operator, now))
+    return { step: 'OperatorCertificates', why: 'the trusted authorities are to be others' };
   const own = leafTrouble(operator, ownFiles, authority, names.operator, now);
   if (own !== undefined)
     return { step: 'OperatorCertificates', why: `the operator's client certificate ${own}` };
@@ -107,7 +109,8 @@ function agentCertificate({ operator, agent, authority, names, now }: State): Re
   if (agent['ca.crt'] !== operator['ca.crt'])
     return { step: 'AgentCertificate', why: 'agents are to trust other authorities' };
   const trouble = leafTrouble(agent, ownFiles, authority, names.agent, now);
-  return trouble && { step: 'AgentCertificate', why: `the agents' certificate ${trouble}` };
+  if (trouble === undefined) return undefined;
+  return { step: 'AgentCertificate', why: `the agents' certificate ${trouble}` };
 }
 
 function leafTrouble(
@@ -169,6 +172,12 @@ function startOf(certificate: X509Certificate): number {
 function isFresh(certificate: X509Certificate, now: number): boolean {
   const [from, to] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
   return to - now > (to - from) * left;
+}
+
+/** What ca.crt is to be: the authorities that it has, but for those that have ended, and both that sign. */
+export function trustedBy(operator: Files, now: number): string {
+  const { [authorityFiles.certificate]: authority, [nextFiles.certificate]: next } = operator;
+  return bundle([authority, operator['ca.crt'], next], now);
 }
 
 /** The certificates of a bundle that have not ended, each once, in order. */

@@ -1,6 +1,6 @@
 // The test cluster's keys: one authority, and a certificate for each of its programs, as Kubernetes names them. Neighbours: control-plane.ts and node.ts use the files.
 
-import '../support/reflect.ts';
+import '../../operator/reflect.ts';
 import { generateKeyPairSync, webcrypto } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
