@@ -76,7 +76,8 @@ const artifactColumns: Column[] = [
 const settled = ['trace', 'target', 'duration', 'budget', 'redact', 'store'] as const;
 const waiting = 'oldSelf.spec.suspend && !(has(oldSelf.status) && has(oldSelf.status.startTime))';
 const jobRules: Rule[] = settled.map((field) => ({
-  rule: `(${waiting}) || self.spec.${field} == oldSelf.spec.${field}`,
+  // A field that neither has is no such key to `==`.
+  rule: `(${waiting}) || (has(self.spec.${field}) == has(oldSelf.spec.${field}) && (!has(self.spec.${field}) || self.spec.${field} == oldSelf.spec.${field}))`,
   message: `can't change, since the job may have begun; delete the job and create it again, or give it another name. Only while spec.suspend is true, before its first start, may it change`,
   fieldPath: `.spec.${field}`,
   reason: 'FieldValueForbidden',
