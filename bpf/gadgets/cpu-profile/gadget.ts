@@ -24,7 +24,7 @@ export default defineGadget({
   }),
   sees: 'pod',
   subject: 'current',
-  capabilities: ['BPF', 'PERFMON', 'SYS_PTRACE'],
+  capabilities: ['BPF', 'PERFMON', 'SYS_PTRACE', 'SYSLOG'],
   hitCost: { outsideNs: 700, insideNs: 1300 },
   source: ({ byThread }) => ({
     kind: 'stacks',

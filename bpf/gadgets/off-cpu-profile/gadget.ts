@@ -38,7 +38,7 @@ export default defineGadget({
   }),
   sees: 'pod',
   subject: 'task',
-  capabilities: ['BPF', 'PERFMON', 'SYS_PTRACE'],
+  capabilities: ['BPF', 'PERFMON', 'SYS_PTRACE', 'SYSLOG'],
   hitCost: { outsideNs: 100, insideNs: 3000 },
   source: ({ byThread }) => ({
     kind: 'stacks',
