@@ -97,11 +97,17 @@ export function connectAgent({ address, credentials }: ConnectOptions): AgentApi
     order: Parameters<AgentApi['run']>[0],
     signal: AbortSignal,
   ): ReturnType<AgentApi['run']> {
-    const messages = stream('Run', orderMessage(order), signal)[Symbol.asyncIterator]();
-    for (;;) {
-      const next = await reading(() => messages.next());
-      if (next.done === true) return;
-      yield await reading(async () => reportFrom(next.value));
+    const opened = stream('Run', orderMessage(order), signal);
+    try {
+      const messages = opened[Symbol.asyncIterator]();
+      for (;;) {
+        const next = await reading(() => messages.next());
+        if (next.done === true) return;
+        yield await reading(async () => reportFrom(next.value));
+      }
+    } finally {
+      // Who has read enough need not say so.
+      opened.cancel();
     }
   }
 

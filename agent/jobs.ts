@@ -137,8 +137,7 @@ export async function openJobs(options: JobsOptions): Promise<Jobs> {
           `the run of job ${uid} has ${head.bytes} bytes, and none from ${from} on`,
         );
       const path = join(job.folder.run, rows);
-      const file = createReadStream(path, { start: Number(from), highWaterMark: partBytes, signal });
-      return { head, rows: file };
+      return { head, rows: readFrom(path, from, signal) };
     },
     async acknowledge(uid) {
       const job = jobs.get(uid);
@@ -163,6 +162,11 @@ export async function openJobs(options: JobsOptions): Promise<Jobs> {
     },
     close: () => undefined,
   };
+}
+
+/** Opened only when it is read: a stream that nobody reads would have nobody to tell of its errors. */
+async function* readFrom(path: string, from: bigint, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path, { start: Number(from), highWaterMark: partBytes, signal });
 }
 
 /** What an agent before this one left in the spool. What is no job's is removed. */

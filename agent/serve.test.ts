@@ -21,7 +21,7 @@ const operator = await authority.operator();
 interface Played {
   asked: unknown[];
   reports: Report[];
-  rows: Uint8Array[];
+  rows: Uint8Array[] | AsyncIterable<Uint8Array>;
 }
 
 function play(played: Played): AgentApi {
@@ -55,8 +55,11 @@ function play(played: Played): AgentApi {
       async function* rows() {
         yield* played.rows;
       }
-      const bytes = BigInt(played.rows.reduce((sum, { length }) => sum + length, 0));
-      return { head: { meta: played.asked[0] as never, bytes, sha256: 'a'.repeat(64) }, rows: rows() };
+      const { length } = Array.isArray(played.rows) ? Buffer.concat(played.rows) : { length: 0 };
+      return {
+        head: { meta: played.asked[0] as never, bytes: BigInt(length), sha256: 'a'.repeat(64) },
+        rows: rows(),
+      };
     },
     async acknowledge(uid) {
       played.asked.push({ uid });
@@ -106,7 +109,8 @@ const never = new AbortController().signal;
 test('every call arrives as it was made, and its answer as it was given', async () => {
   await serving(async (served, played) => {
     played.reports = [{ ...report, phase: 'Running' }, report];
-    played.rows = [Buffer.alloc(300_000, 'a'), Buffer.alloc(1_000_000, 'b'), Buffer.from('c\n')];
+    const rowsSent = [Buffer.alloc(300_000, 'a'), Buffer.alloc(1_000_000, 'b'), Buffer.from('c\n')];
+    played.rows = rowsSent;
     await calling(served, async (agent) => {
       assert.equal((await agent.describe()).features.kprobe, false);
       const reports: Report[] = [];
@@ -119,7 +123,7 @@ test('every call arrives as it was made, and its answer as it was given', async 
       const parts: Uint8Array[] = [];
       for await (const part of rows) parts.push(part);
       assert.ok(parts.every(({ length }) => length <= 256 << 10));
-      assert.ok(Buffer.concat(parts).equals(Buffer.concat(played.rows)));
+      assert.ok(Buffer.concat(parts).equals(Buffer.concat(rowsSent)));
       assert.deepEqual(head.meta, order as unknown);
       assert.equal(head.bytes, 1_300_002n);
       assert.deepEqual(played.asked, [
@@ -129,6 +133,35 @@ test('every call arrives as it was made, and its answer as it was given', async 
         { uid: 'uid-1' },
         { uid: 'uid-1', from: 7n },
       ]);
+    });
+  });
+});
+
+test('a caller that goes away in the middle of a stream ends it here too, and breaks nothing', async () => {
+  await serving(async (served, played) => {
+    let ended = 0;
+    const endless = async function* () {
+      try {
+        for (;;) {
+          await setTimeout(1);
+          yield Buffer.alloc(100_000);
+        }
+      } finally {
+        ended++;
+      }
+    };
+    played.rows = endless();
+    await calling(served, async (agent) => {
+      for await (const _part of (await agent.fetch('uid-1', 0n, never)).rows) break;
+      for (let tries = 0; ended === 0 && tries < 100; tries++) await setTimeout(10);
+      assert.equal(ended, 1);
+      const cut = new AbortController();
+      const { rows } = await agent.fetch('uid-1', 0n, cut.signal);
+      cut.abort();
+      await assert.rejects(async () => {
+        for await (const _part of rows);
+      }, AgentCallError);
+      assert.equal((await agent.describe()).node, 'node-1');
     });
   });
 });
