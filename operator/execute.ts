@@ -17,7 +17,7 @@ export interface Work {
   wake(): void;
 }
 
-const pauseMs = 500;
+const pauseMs = { first: 500, longest: 30_000 };
 /** Damaged runs are fetched so often. */
 const mostFetches = 3;
 
@@ -36,10 +36,18 @@ function start(work: Work, action: Step): void {
   if (ledger.busy.has(key)) return;
   ledger.busy.add(key);
   void once(work, action).then(
-    () => done(work, key),
+    () => {
+      ledger.pauses.delete(key);
+      done(work, key);
+    },
     async (error: unknown) => {
       failed(work, action, error);
-      await sleep(work.hands.clock, pauseMs, ledger.ending.signal);
+      const before = ledger.pauses.get(key) ?? 0;
+      // An agent that comes back is asked soon, whatever was before.
+      const longest = 'node' in action ? pauseMs.first * 4 : pauseMs.longest;
+      const pause = Math.min(Math.max(pauseMs.first, before * 2), longest);
+      ledger.pauses.set(key, pause);
+      await sleep(work.hands.clock, pause, ledger.ending.signal);
       done(work, key);
     },
   );
@@ -94,7 +102,9 @@ async function once({ hands, job, ledger, wake }: Work, action: Step): Promise<v
       return fetchRun(hands, job, ledger, action.node, wake);
     case 'Release':
       ledger.follows.get(action.node)?.abort();
-      await answered(hands, ledger, action.node, (agent) => agent.stop(uid, true));
+      // A run that is here has ended there.
+      if (ledger.nodes.get(action.node)?.run === undefined)
+        await answered(hands, ledger, action.node, (agent) => agent.stop(uid, true));
       await answered(hands, ledger, action.node, (agent) => agent.acknowledge(uid));
       ledger.nodes.delete(action.node);
       ledger.follows.delete(action.node);

@@ -74,7 +74,7 @@ export function fail(
 export function findingsOf(
   observed: Observed,
   judged: readonly Judged[],
-  reason: 'Tracing' | 'Collecting',
+  reason: 'Attaching' | 'Tracing' | 'Collecting',
   forgotten: number,
 ): Findings {
   const waiting = judged.filter(({ verdict }) => verdict.state === 'Waiting');
@@ -115,7 +115,7 @@ export function findingsOf(
           },
     Complete: {
       status: false,
-      reason: observed.job.status.startTime === undefined && reason === 'Tracing' ? 'Attaching' : reason,
+      reason,
     },
     Failed: { status: false, reason: 'NotEnded' },
     Degraded: first

@@ -1,7 +1,7 @@
 // What the operator does its work with, as interfaces: the API server, agents, the disk, the store. Neighbours: operator/main.ts puts the real ones
 // together, operator/simulation.test.ts played ones; operator/reconcile.ts, execute.ts and follow.ts use them.
 
-import type { AgentApi, AgentCallCode } from '../agent/api.ts';
+import type { AgentApi, AgentCallCode, NodeDescription } from '../agent/api.ts';
 import type { TraceJobStatus } from '../crds/status.ts';
 import type { Clock } from './clock.ts';
 import type { Cluster, JobObject } from './cluster.ts';
@@ -81,6 +81,8 @@ export interface Hands {
   agentOn(node: string): AgentApi | undefined;
   api: JobApi;
   results: Results;
+  /** What an agent said of itself. */
+  described(description: NodeDescription): void;
   log: Log;
   counts: Counts;
 }

@@ -28,6 +28,8 @@ export interface Ledger {
   told: Set<string>;
   /** Actions under way, or in the pause after they failed. */
   busy: Set<string>;
+  /** The last pause of those that failed, ms. */
+  pauses: Map<string, number>;
   follows: Map<string, AbortController>;
   /** The status is being written. */
   writing: boolean;
@@ -49,6 +51,7 @@ export function openLedger(status: TraceJobStatus, inherits: boolean): Ledger {
     deadline: undefined,
     told: new Set(),
     busy: new Set(),
+    pauses: new Map(),
     follows: new Map(),
     writing: false,
     writtenAt: Number.NEGATIVE_INFINITY,

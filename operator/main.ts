@@ -5,10 +5,12 @@ import { KubeConfig } from '@kubernetes/client-node';
 import pino from 'pino';
 import { connectAgent } from '../agent/client.ts';
 import { loadGadgets } from '../bpf/registry.ts';
+import { startArtifacts } from './artifacts.ts';
 import { ensureCertificates } from './certificates.ts';
 import { startOperator } from './operator.ts';
 import { settingsFrom } from './settings.ts';
 import { openStore } from './stores/open.ts';
+import { startStoreStatus } from './stores/status.ts';
 
 const settings = settingsFrom(process.env);
 const log = pino({ level: settings.logLevel, base: { operator: settings.identity } });
@@ -33,6 +35,10 @@ const operator = await startOperator({
   log,
 });
 certificates.onChange(() => operator.renewConnections());
+const { isLeader } = operator;
+const shared = { kubeConfig, namespace, data, log, isLeader, signal: ending.signal };
+const artifacts = await startArtifacts({ ...shared, certificates, port: settings.artifactsPort });
+const stores = startStoreStatus(shared);
 log.info({ namespace, health: operator.healthPort }, 'started');
 
 let ends = false;
@@ -43,7 +49,9 @@ async function end(code: number): Promise<void> {
   setTimeout(() => process.exit(code), 20_000).unref();
   ending.abort();
   certificates.close();
+  stores.close();
   await operator.close();
+  await artifacts.close();
   process.exit(code);
 }
 

@@ -19,6 +19,7 @@ import { listsOf } from './list.ts';
 import { startMetrics } from './metrics.ts';
 import { type OpenStore, publisher } from './publish.ts';
 import { type Reconciler, startReconciler } from './reconcile.ts';
+import { rosterOf, rosterWriter } from './roster.ts';
 import { startWatching } from './watch.ts';
 
 export interface OperatorOptions {
@@ -76,12 +77,14 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const leadership = campaign(leasesOf(kubeConfig, namespace, leaseName), identity, clock, log);
   const metrics = startMetrics(cluster, ledgers, leadership.isLeader);
   const health = await serveHealth(options.healthPort, watching.isSynced, metrics);
+  const roster = rosterOf(clock, cluster.agents, rosterWriter(kubeConfig, namespace), log);
   const hands: Hands = {
     clock,
     cluster,
     agentOn: (node) => agents.on(node),
     api: jobApi(kubeConfig, identity),
     results: { collect: collector(scratch, clock), ...publisher(scratch, options.openStore) },
+    described: roster.put,
     log,
     counts: metrics,
   };
@@ -101,6 +104,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       closed = true;
       // First nothing more is decided, then another may: never two at once.
       reconciler?.close();
+      roster.close();
       watching.close();
       agents.close();
       await leadership

@@ -17,7 +17,7 @@ export interface Survey {
 const mostAtOnce = 32;
 /** An agent that does not answer does not hold up the others' jobs for longer. */
 const patienceMs = 15_000;
-const pauseMs = 1_000;
+const pauseMs = { first: 1_000, longest: 30_000 };
 
 export function startSurvey(
   hands: Hands,
@@ -31,6 +31,7 @@ export function startSurvey(
   const asked = new Map<string, string>();
   const first = new Set(cluster.agents.keys());
   const waiting: string[] = [];
+  const pauses = new Map<string, number>();
   let running = 0;
 
   function look(): void {
@@ -58,14 +59,20 @@ export function startSurvey(
     const agent = hands.agentOn(node);
     if (agent === undefined) return;
     try {
-      const { jobs } = await callOf(hands, agent.describe());
+      const description = await callOf(hands, agent.describe());
       if (ending.signal.aborted) return;
+      hands.described(description);
+      pauses.delete(node);
+      const { jobs } = description;
       for (const { uid } of jobs) await found(node, uid);
       first.delete(node);
       if (first.size === 0) for (const uid of cluster.jobs.keys()) wake(uid);
     } catch (error) {
+      if (ending.signal.aborted) return;
+      const pause = pauses.get(node) ?? pauseMs.first;
+      pauses.set(node, Math.min(pause * 2, pauseMs.longest));
       hands.log.warn({ node, error: String(error) }, 'an agent did not say which jobs it has');
-      await sleep(clock, pauseMs, ending.signal);
+      await sleep(clock, pause, ending.signal);
       if (asked.get(node) === address) asked.delete(node);
       if (!ending.signal.aborted) look();
     }

@@ -61,7 +61,12 @@ function proceed(observed: Observed, judged: Judged[], window: Window, now: numb
   const phase =
     window.from === undefined ? 'Pending' : traced && now < window.until ? 'Running' : 'Collecting';
   const failures = failuresOf(judged, 0);
-  const findings = findingsOf(observed, judged, phase === 'Collecting' ? 'Collecting' : 'Tracing', 0);
+  const findings = findingsOf(
+    observed,
+    judged,
+    phase === 'Pending' ? 'Attaching' : phase === 'Running' ? 'Tracing' : 'Collecting',
+    0,
+  );
   const parts: TraceJobStatus = {
     phase,
     trace: assignmentOf(job).trace,

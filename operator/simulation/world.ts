@@ -297,6 +297,7 @@ export function makeWorld({ time, chance, nodes: traits, weather: first, assign 
           },
           discard: async () => undefined,
         },
+        described() {},
         log: silent,
         counts: uncounted,
       };
