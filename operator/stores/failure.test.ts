@@ -52,7 +52,12 @@ test('each kind of error has its reason', () => {
 });
 
 test('the sentence says what was tried, why it failed and what to do, and nothing that the server wrote', () => {
-  const attempt = { verb: 'write' as const, uri: 's3://b/k', place: 's3://b', server: 'https://minio.internal:9000' };
+  const attempt = {
+    verb: 'write' as const,
+    uri: 's3://b/k',
+    place: 's3://b',
+    server: 'https://minio.internal:9000',
+  };
   const { message } = storeFailure(aws('AccessDenied', 403), attempt);
   assert.equal(
     message,

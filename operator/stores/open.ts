@@ -31,11 +31,19 @@ export interface OpenedStore {
 
 /** The TraceStore of the namespace, else the ClusterTraceStore of that name. Throws StoreError. */
 export async function openStore(reference: StoreReference, options: OpenOptions): Promise<OpenedStore> {
-  const found = await findStore(reference, options.kubeConfig);
-  const home = found.namespace ?? options.namespace;
-  const secret = secretOf(found.spec);
-  const credentials = secret === undefined ? undefined : await readSecret(home, secret, options);
-  return openSpec(found.spec, credentials, options.data);
+  return openObject(await findStore(reference, options.kubeConfig), options);
+}
+
+/** A TraceStore or ClusterTraceStore as the API server gave it. Throws StoreError. */
+export async function openObject(
+  { kind, metadata, spec: given }: { kind: StoreKind; metadata: { namespace?: string }; spec: unknown },
+  options: OpenOptions,
+): Promise<OpenedStore> {
+  const spec = readStoreSpec(kind, given);
+  const secret = (spec.s3 ?? spec.gcs ?? spec.azure)?.credentialsSecret?.name;
+  const home = metadata.namespace ?? options.namespace;
+  const credentials = secret === undefined ? undefined : await readSecret(home, secret, options.kubeConfig);
+  return openSpec(spec, credentials, options.data);
 }
 
 /** credentials: what is in the Secret that the spec names. Throws StoreError. */
@@ -64,7 +72,7 @@ export async function openSpec(
   return { store: new AzureStore(azure, prefix, accountKey), prefix };
 }
 
-/** A store's object as the API server gave it → its spec, checked again: an older CRD may have let it through. Throws StoreError. */
+/** Checked again: an older CRD may have let it through. Throws StoreError. */
 export function readStoreSpec(kind: StoreKind, spec: unknown): StoreSpec {
   const parsed = storeSpecSchema(kind).safeParse(spec);
   if (parsed.success) return parsed.data;
@@ -76,15 +84,10 @@ export function readStoreSpec(kind: StoreKind, spec: unknown): StoreSpec {
   );
 }
 
-export function secretOf(spec: StoreSpec): string | undefined {
-  return (spec.s3 ?? spec.gcs ?? spec.azure)?.credentialsSecret?.name;
-}
-
-/** Throws StoreError. */
-export async function readSecret(
+async function readSecret(
   namespace: string,
   name: string,
-  { kubeConfig }: Pick<OpenOptions, 'kubeConfig'>,
+  kubeConfig: KubeConfig,
 ): Promise<Record<string, string>> {
   try {
     const { data = {} } = await kubeConfig.makeApiClient(CoreV1Api).readNamespacedSecret({ name, namespace });
@@ -108,7 +111,7 @@ export async function readSecret(
 async function findStore(
   { namespace, name }: StoreReference,
   kubeConfig: KubeConfig,
-): Promise<{ namespace: string | null; spec: StoreSpec }> {
+): Promise<{ kind: StoreKind; metadata: { namespace?: string }; spec: unknown }> {
   const api = kubeConfig.makeApiClient(CustomObjectsApi);
   const type = { group, version, name };
   const get = async (request: () => Promise<unknown>) => {
@@ -122,10 +125,10 @@ async function findStore(
   };
   if (namespace !== null) {
     const own = await get(() => api.getNamespacedCustomObject({ ...type, namespace, plural: 'tracestores' }));
-    if (own !== undefined) return { namespace, spec: readStoreSpec('TraceStore', own.spec) };
+    if (own !== undefined) return { kind: 'TraceStore', metadata: { namespace }, spec: own.spec };
   }
   const shared = await get(() => api.getClusterCustomObject({ ...type, plural: 'clustertracestores' }));
-  if (shared !== undefined) return { namespace: null, spec: readStoreSpec('ClusterTraceStore', shared.spec) };
+  if (shared !== undefined) return { kind: 'ClusterTraceStore', metadata: {}, spec: shared.spec };
   const where = namespace === null ? '' : ` no TraceStore in ${namespace} and`;
   throw new StoreError(
     'StoreMissing',
