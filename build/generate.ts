@@ -8,6 +8,7 @@ import { loadGadgets } from '../bpf/registry.ts';
 import { errorsPage } from '../cli/errors-page.ts';
 import { crdManifests } from '../crds/manifest.ts';
 import { resultPages } from '../results/schema-page.ts';
+import { crdTemplates } from './chart.ts';
 import { agentGadgets, agentProto } from './proto.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -22,7 +23,8 @@ export interface GeneratedFile {
 export async function generatedFiles(): Promise<GeneratedFile[]> {
   const gadgets = await loadGadgets();
   const agent = [agentProto(), agentGadgets(gadgets)];
-  return [...crdManifests(gadgets), gadgetsPage(gadgets), ...resultPages(), errorsPage(), ...agent];
+  const crds = crdManifests(gadgets);
+  return [...crds, ...crdTemplates(crds), gadgetsPage(gadgets), ...resultPages(), errorsPage(), ...agent];
 }
 
 /** The paths of the files that are not as the code would have them. */

@@ -7,6 +7,7 @@ import { connectAgent } from '../agent/client.ts';
 import { loadGadgets } from '../bpf/registry.ts';
 import { startArtifacts } from './artifacts.ts';
 import { ensureCertificates } from './certificates.ts';
+import { runHook } from './hooks.ts';
 import { startOperator } from './operator.ts';
 import { settingsFrom } from './settings.ts';
 import { openStore } from './stores/open.ts';
@@ -19,6 +20,17 @@ const { namespace, data } = settings;
 const kubeConfig = new KubeConfig();
 if (process.env.KUBECONFIG || !process.env.KUBERNETES_SERVICE_HOST) kubeConfig.loadFromDefault();
 else kubeConfig.loadFromCluster();
+
+const [hook] = process.argv.slice(2);
+if (hook !== undefined) {
+  try {
+    await runHook(hook, { kubeConfig, namespace, stores: settings.stores, log });
+    process.exit(0);
+  } catch (error) {
+    log.fatal({ error: String(error) }, `${hook} failed`);
+    process.exit(1);
+  }
+}
 
 const ending = new AbortController();
 const certificates = await ensureCertificates(kubeConfig, namespace, {

@@ -49,7 +49,7 @@ export interface Operator {
   close(): Promise<void>;
 }
 
-const leaseName = 'sonde-operator';
+export const leaseName = 'sonde-operator';
 
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const { kubeConfig, namespace, identity, scratch, log } = options;

@@ -14,6 +14,8 @@ export interface Settings {
   stopEverything: boolean;
   /** Who makes the Secrets of certificates: this operator, or another (cert-manager). */
   certificates: 'own' | 'given';
+  /** For the chart's hooks: stores to write, as JSON. */
+  stores: string;
   logLevel: string;
 }
 
@@ -51,6 +53,7 @@ export function settingsFrom(environment: Readonly<Record<string, string | undef
     agentService: text('SONDE_AGENT_SERVICE', 'sonde-agent'),
     stopEverything: flag('SONDE_STOP_EVERYTHING'),
     certificates,
+    stores: text('SONDE_STORES', '[]'),
     logLevel: text('SONDE_LOG_LEVEL', 'info'),
   };
 }
