@@ -12,11 +12,11 @@ const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 
 /** Makes dist/sonde.js a shell script first: it runs itself by the Node that the project pins, whatever Node is in $PATH, and a symbolic
- *  link to it works. To JavaScript the second line is a string and a comment. */
+ *  link to it works, whose name it passes on. To JavaScript the second line is a string and a comment. */
 const launcher = [
   '#!/bin/sh',
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's, not JavaScript's
-  '":" //; f=$(readlink -f "$0"); n="${f%/dist/*}/node_modules/node/bin/node"; [ -x "$n" ] || n=node; exec "$n" "$f" "$@"',
+  '":" //; f=$(readlink -f "$0"); n="${f%/dist/*}/node_modules/node/bin/node"; [ -x "$n" ] || n=node; SONDE_CALLED="${0##*/}" exec "$n" "$f" "$@"',
   '',
 ].join('\n');
 

@@ -45,10 +45,14 @@ export function splitCommand(args: readonly string[]): { own: string[]; command:
 }
 
 /** The word that names the gadget: the first that is known, else the first that is no flag's value. Undefined with -f, or without any. */
-export function gadgetWord(own: readonly string[], isGadget: (name: string) => boolean): string | undefined {
+export function gadgetWord(
+  own: readonly string[],
+  isGadget: (name: string) => boolean,
+  types: OptionTypes = options,
+): string | undefined {
   const { tokens } = parseArgs({
     args: [...own],
-    options,
+    options: types,
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -58,7 +62,7 @@ export function gadgetWord(own: readonly string[], isGadget: (name: string) => b
   if (known) return known.value;
   const free = words.find((word) => {
     const before = own[word.index - 1];
-    return before === undefined || !before.startsWith('--') || ownFlags.has(before.slice(2));
+    return before === undefined || !before.startsWith('--') || Object.hasOwn(types, before.slice(2));
   });
   return free?.value;
 }
@@ -73,7 +77,7 @@ export function parseRunArguments(
   for (const { flag, type } of gadget?.parameters ?? []) {
     types[flag] ??= { type: type === 'boolean' ? 'boolean' : 'string', multiple: true };
   }
-  const given = readTokens(own, types, gadget?.word);
+  const given = readTokens(own, types, gadget?.word, 'sonde run');
   if (command !== undefined && (command[0] === undefined || command[0] === '')) {
     throw wrong('-- is followed by no command', 'Write the command and its arguments behind it: -- sleep 1');
   }
@@ -105,7 +109,13 @@ export function parseRunArguments(
   };
 }
 
-function readTokens(own: string[], types: OptionTypes, gadgetWordGiven: string | undefined): GivenFlag[] {
+/** The flags in order. `command`: for what to type. Throws CliError BadArguments. */
+export function readTokens(
+  own: string[],
+  types: OptionTypes,
+  gadgetWordGiven: string | undefined,
+  command: 'sonde run' | 'kubectl sonde run',
+): GivenFlag[] {
   const { tokens } = parseArgs({
     args: own,
     options: types,
@@ -118,13 +128,13 @@ function readTokens(own: string[], types: OptionTypes, gadgetWordGiven: string |
   for (const token of tokens) {
     if (token.kind === 'positional') {
       if (!gadgetSeen && token.value === gadgetWordGiven) gadgetSeen = true;
-      else throw strayWord(token.value, gadgetWordGiven);
+      else throw strayWord(token.value, gadgetWordGiven, command);
     }
     if (token.kind !== 'option') continue;
     const negative = token.name.startsWith('no-') && types[token.name.slice(3)]?.type === 'boolean';
     const name = negative ? token.name.slice(3) : token.name;
     const type = Object.hasOwn(types, name) ? types[name]?.type : undefined;
-    if (type === undefined) throw unknownFlag(token.rawName, Object.keys(types), gadgetWordGiven);
+    if (type === undefined) throw unknownFlag(token.rawName, Object.keys(types), gadgetWordGiven, command);
     if (type === 'boolean') {
       if (token.value !== undefined)
         throw wrong(`${token.rawName} takes no value`, `Write ${token.rawName} alone.`);
@@ -136,18 +146,24 @@ function readTokens(own: string[], types: OptionTypes, gadgetWordGiven: string |
   return given;
 }
 
-function unknownFlag(raw: string, known: readonly string[], gadget: string | undefined): CliError {
+function unknownFlag(
+  raw: string,
+  known: readonly string[],
+  gadget: string | undefined,
+  command: string,
+): CliError {
   const meant = nearestName(raw.replace(/^-+/, ''), known);
   const shown = escapeTerminal(raw, 80);
   const advice =
     gadget === undefined
-      ? '`sonde run --help` lists the flags; with -f the parameters of a gadget stand in the file, not here.'
-      : `\`sonde run ${gadget} --help\` lists the flags, those of ${gadget} too.`;
+      ? `\`${command} --help\` lists the flags; with -f the parameters of a gadget stand in the file, not here.`
+      : `\`${command} ${gadget} --help\` lists the flags, those of ${gadget} too.`;
   return wrong(`unknown flag ${shown}${meant ? `; did you mean --${meant}?` : ''}`, advice);
 }
 
-function strayWord(word: string, gadget: string | undefined): CliError {
+function strayWord(word: string, gadget: string | undefined, command: string): CliError {
   const shown = escapeTerminal(word, 80);
+  if (command === 'kubectl sonde run') return wrong(`what is "${shown}"?`, 'Pods are selected by -l.');
   if (gadget === undefined) return wrong(`what is "${shown}"?`, 'The command to trace stands behind --.');
   return wrong(
     `what is "${shown}"? ${gadget} is the gadget`,

@@ -38,14 +38,17 @@ function readArguments(args: readonly string[]): boolean {
 }
 
 /** Aligned lines, advice below its line. */
-export function text(findings: readonly Finding[], broken: boolean): string {
+export function findingLines(findings: readonly Finding[]): string[] {
   const width = Math.max(0, ...findings.map(({ about }) => about.length));
-  const lines = findings.flatMap(({ about, state, message, advice }) => [
+  return findings.flatMap(({ about, state, message, advice }) => [
     `${state.padEnd(7)}  ${about.padEnd(width)}  ${message}`,
     ...(advice === undefined ? [] : [`${' '.repeat(9)}${' '.repeat(width)}  → ${advice}`]),
   ]);
+}
+
+export function text(findings: readonly Finding[], broken: boolean): string {
   const end = broken ? '`sonde run` can not work here; see what is missing.' : '`sonde run` can work here.';
-  return `${lines.join('\n')}\n\n${end}\n`;
+  return `${findingLines(findings).join('\n')}\n\n${end}\n`;
 }
 
 /** What files tell; nothing is loaded. */

@@ -1,10 +1,11 @@
 // Every error that `sonde` can end with, in one table: its exit code and what to do. docs/errors.md is generated from it (cli/errors-page.ts).
-// Neighbours: agent/errors.ts and native/errors.ts, whose reasons and codes have their rows here too.
+// Neighbours: cli/cluster/error-kinds.ts (a part of it); agent/errors.ts and native/errors.ts, whose reasons and codes have their rows here too.
 
 import type { AgentReason } from '../agent/errors.ts';
 import type { ResultErrorCode } from '../results/errors.ts';
+import { clusterErrors } from './cluster/error-kinds.ts';
 
-/** 0 done; 1 the job failed; 2 the input was wrong; 3 the machine can't. */
+/** 0 done; 1 the job failed; 2 the input was wrong; 3 the machine, or the cluster, can't. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
 export interface ErrorKind {
@@ -187,7 +188,7 @@ const resultErrors = {
 } as const satisfies Record<ResultErrorCode, ErrorKind>;
 
 /** By code. Codes are part of the interface: scripts read them with --json. */
-export const errorKinds = { ...ownErrors, ...agentErrors, ...resultErrors };
+export const errorKinds = { ...ownErrors, ...agentErrors, ...resultErrors, ...clusterErrors };
 export type ErrorCode = keyof typeof errorKinds;
 
 /** An error for the person at the terminal. message: what was tried, why it failed; the table adds what to do. */

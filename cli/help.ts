@@ -1,4 +1,5 @@
-// Help texts, in the manner of kubectl: what it does, examples, flags. Neighbours: cli/main.ts; a gadget's own flags come from its schema.
+// Help texts, in the manner of kubectl: what it does, examples, flags. Neighbours: cli/main.ts,
+// cli/cluster/help.ts (what only clusters have); a gadget's own flags come from its schema.
 
 import { gadgetNames } from '../bpf/registry.ts';
 import { findGadget } from './job.ts';
@@ -12,6 +13,13 @@ Commands:
   validate    Check TraceJob files without tracing
   doctor      Say what this kernel and machine can do, and what to change
   version     Show the version
+
+In a cluster (the kubeconfig's; as \`kubectl sonde\`, run and doctor are the cluster's too):
+  list        List jobs
+  watch       Follow a job until its end
+  fetch       Fetch a job's result into a folder
+  open        Fetch a job's result and show its report
+  stop        End a job early; it keeps what it has
 
 Examples:
   # Which code uses the CPU?
@@ -105,15 +113,22 @@ Usage:
 };
 
 /** The text about a subcommand; about a gadget as well where `run`'s arguments name one. */
-export async function help(about: string | undefined, args: readonly string[]): Promise<string> {
+export async function help(
+  about: string | undefined,
+  args: readonly string[],
+  asPlugin: boolean,
+): Promise<string> {
+  const { clusterHelp } = await import('./cluster/help.ts');
+  const own = clusterHelp(about, asPlugin);
   if (about === 'run') {
+    const ofRun = own ?? runHelp;
     const names = new Set(gadgetNames());
     const name = args.find((arg) => names.has(arg));
-    if (name === undefined) return runHelp;
+    if (name === undefined) return ofRun;
     const gadget = await findGadget(name);
-    return `${runHelp}\nParameters of ${gadget.name}:\n${parameterLines(parametersOf(gadget)).join('\n')}\n`;
+    return `${ofRun}\nParameters of ${gadget.name}:\n${parameterLines(parametersOf(gadget)).join('\n')}\n`;
   }
-  return (about !== undefined && Object.hasOwn(others, about) ? others[about] : undefined) ?? top;
+  return own ?? (about !== undefined && Object.hasOwn(others, about) ? others[about] : undefined) ?? top;
 }
 
 /** One line for each, aligned. */

@@ -1,19 +1,44 @@
-// `sonde`, also installed as `kubectl-sonde`: the first argument picks a subcommand, whose module alone is loaded.
-// Neighbours: cli/{run,gadgets,validate,doctor}.ts, cli/errors.ts (every way to fail), cli/help.ts.
+// `sonde`, also installed as `kubectl-sonde`: the first argument picks a subcommand, whose module alone is loaded. Called `sonde`, it works on this
+// machine; called `kubectl-sonde` (`kubectl sonde …`), in the cluster. What only one of them can be is the same by either name.
+// Neighbours: cli/{run,gadgets,validate,doctor}.ts, cli/cluster/*, cli/errors.ts (every way to fail), cli/help.ts.
 
 import module from 'node:module';
+import { basename } from 'node:path';
 import { nearestName } from '../bpf/nearest.ts';
 import { escapeTerminal } from '../results/escape.ts';
 import { asCliError, CliError, type ExitCode } from './errors.ts';
 
 type Subcommand = (args: readonly string[]) => Promise<ExitCode>;
 
-const subcommands: Record<string, () => Promise<Subcommand>> = {
+const inCluster: Record<string, () => Promise<Subcommand>> = {
+  list: async () => (await import('./cluster/list.ts')).list,
+  watch: async () => (await import('./cluster/watch.ts')).watch,
+  fetch: async () => (await import('./cluster/fetch.ts')).fetch,
+  open: async () => (await import('./cluster/fetch.ts')).open,
+  stop: async () => (await import('./cluster/stop.ts')).stop,
+};
+
+const onMachine: Record<string, () => Promise<Subcommand>> = {
   run: async () => (await import('./run.ts')).run,
   gadgets: async () => (await import('./gadgets.ts')).gadgets,
   validate: async () => (await import('./validate.ts')).validate,
   doctor: async () => (await import('./doctor.ts')).doctor,
   version: async () => (await import('./version.ts')).version,
+};
+
+// The launcher (build/bundle.ts) says by which name it was called; what is traced need not know.
+const asPlugin = (process.env.SONDE_CALLED ?? basename(process.argv[1] ?? '')) === 'kubectl-sonde';
+delete process.env.SONDE_CALLED;
+
+const subcommands: Record<string, () => Promise<Subcommand>> = {
+  ...onMachine,
+  ...inCluster,
+  ...(asPlugin
+    ? {
+        run: async () => (await import('./cluster/run.ts')).run,
+        doctor: async () => (await import('./cluster/doctor.ts')).doctor,
+      }
+    : {}),
 };
 
 /** Everything but exiting. */
@@ -25,7 +50,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     const { help } = await import('./help.ts');
     const about = asksHelp ? rest[0] : name;
     if (about !== undefined && !Object.hasOwn(subcommands, about)) throw await unknownCommand(about);
-    process.stdout.write(await help(about, asksHelp ? rest.slice(1) : own));
+    process.stdout.write(await help(about, asksHelp ? rest.slice(1) : own, asPlugin));
     return name === '' ? 2 : 0;
   }
   const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
@@ -41,7 +66,9 @@ async function unknownCommand(name: string): Promise<CliError> {
   const { gadgetNames } = await import('../bpf/registry.ts');
   if (gadgetNames().includes(name)) {
     return new CliError('UnknownCommand', `"${shown}" is a gadget, not a command`, {
-      advice: `Write: sonde run ${shown} -- COMMAND`,
+      advice: asPlugin
+        ? `Write: kubectl sonde run ${shown} -l app=NAME`
+        : `Write: sonde run ${shown} -- COMMAND`,
     });
   }
   return new CliError(
@@ -57,6 +84,14 @@ function report(error: unknown, json: boolean): ExitCode {
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, advice } })}\n`);
   if (process.env.SONDE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return exit;
+}
+
+/** --json, or as kubectl has it: -o json, -ojson, -o=json. */
+function wantsJson(own: readonly string[]): boolean {
+  return own.some((arg, index) => {
+    if (arg === 'json') return own[index - 1] === '-o';
+    return ['--json', '-ojson', '-o=json'].includes(arg);
+  });
 }
 
 /** Who reads our output may stop reading (`sonde gadgets | head`): that is no error of ours. */
@@ -76,7 +111,7 @@ if (import.meta.main) {
   process.stderr.on('error', ignoreBrokenPipe);
   const args = process.argv.slice(2);
   const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
-  const exit = await main(args).catch((error: unknown) => report(error, own.includes('--json')));
+  const exit = await main(args).catch((error: unknown) => report(error, wantsJson(own)));
   // Pipes, files and terminals are written synchronously on Linux: nothing is cut off here.
   process.exit(exit);
 }
