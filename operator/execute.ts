@@ -179,6 +179,7 @@ function startFollowing(work: Work, node: string): void {
     uid: metadata.uid,
     node,
     record,
+    inherited: ledger.inherited !== undefined,
     left: () => (ledger.deadline === undefined ? assignment.durationMs : ledger.deadline - hands.clock.now()),
     order: (durationMs) => ({
       job: { name: metadata.name, namespace: metadata.namespace ?? null, uid: metadata.uid },

@@ -12,6 +12,8 @@ export interface Following {
   uid: string;
   node: string;
   record: NodeRecord;
+  /** Another operator may have ordered the job here. */
+  inherited: boolean;
   /** What is left of the job's time, ms; 0 or less: nothing may begin any more. */
   left(): number;
   order(durationMs: number): RunOrder;
@@ -51,11 +53,15 @@ async function once(hands: Hands, agent: AgentApi, following: Following): Promis
   const { clock } = hands;
   try {
     const left = following.left();
-    if (record.report !== undefined || left < times.least) {
+    const mustHave = record.report !== undefined || left < times.least;
+    const mayHave = following.inherited && record.adopted === undefined;
+    if (mustHave || mayHave) {
       const { jobs } = await callOf(hands, agent.describe());
       if (signal.aborted) return true;
-      record.contactAt = clock.now();
-      if (!jobs.some((job) => job.uid === uid)) return lost(record);
+      const has = jobs.some((job) => job.uid === uid);
+      if (has && record.report === undefined) record.adopted = true;
+      if (has || mustHave) record.contactAt = clock.now();
+      if (!has && mustHave) return lost(record);
     }
     return await read(hands, agent, following, Math.max(left, times.least));
   } catch (error) {

@@ -12,6 +12,8 @@ export interface Ledger {
   publication: Publication;
   /** As the API server has it, as far as this operator knows: its own writes count before the informer brings them. */
   status: TraceJobStatus;
+  /** The status of a job that has ended, until the API server has confirmed it. */
+  final: TraceJobStatus | undefined;
   finalizer?: boolean;
   read?: { generation: number; assigned: Assigned | { refusal: Refusal } };
   /** Pods that the job traces or has traced, the oldest choice first. */
@@ -39,11 +41,12 @@ export interface Ledger {
 }
 
 export function openLedger(status: TraceJobStatus, inherits: boolean): Ledger {
-  const inherited = inherits && status.startTime !== undefined ? status.nodes?.matched : undefined;
+  const inherited = inherits && status.startTime !== undefined ? (status.nodes?.matched ?? 0) : undefined;
   return {
     nodes: new Map(),
     publication: { state: 'None' },
     status,
+    final: undefined,
     chosen: new Map(),
     choice: undefined,
     endingAt: undefined,

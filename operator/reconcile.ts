@@ -4,6 +4,7 @@
 
 import type { TraceJobStatus } from '../crds/status.ts';
 import type { JobObject } from './cluster.ts';
+import { holds } from './conditions.ts';
 import { execute, nameOf } from './execute.ts';
 import type { Hands } from './hands.ts';
 import { type Ledger, openLedger } from './ledger.ts';
@@ -65,6 +66,10 @@ export function startReconciler(hands: Hands, options: Omit<ObserveOptions, 'swe
       forget(uid, ledger);
       return;
     }
+    if (ledger.final && job.metadata.deletionTimestamp === undefined) {
+      write(job, ledger, ledger.final);
+      return;
+    }
     const began = clock.now();
     try {
       const observed = observe(cluster, job, ledger, { ...options, swept: survey.done() }, clock.now());
@@ -107,12 +112,15 @@ export function startReconciler(hands: Hands, options: Omit<ObserveOptions, 'swe
       return;
     }
     ledger.writing = true;
+    // An answer that is lost may hide that it was taken: an end that was decided stays decided.
+    if (holds(status, 'Complete') || holds(status, 'Failed')) ledger.final = status;
     hands.api
       .applyStatus(job, status)
       .then(
         () => {
           hands.counts.statusWritten(true);
           ledger.status = status;
+          ledger.final = undefined;
           ledger.writtenAt = clock.now();
           if (change === 'Phase') hands.log.info({ job: nameOf(job), ...shortOf(status) }, 'status');
           wake(uid);

@@ -36,6 +36,43 @@ test(`of ${count} jobs in broken worlds every one ends, detached everywhere, exa
     assert.ok((ends.get('Complete') ?? 0) > count / 10, 'too few jobs came to a whole result');
 });
 
+test('an operator that is killed and a line that is cut cost a job nothing', async () => {
+  for (let number = 1; number <= 200; number++) {
+    const chance = chanceOf(number);
+    const time = simulatedTime(epoch);
+    const names = ['node-0', 'node-1'];
+    const nodes = names.map((name) => ({ name, skew: chance.between(-500, 500), mostJobs: 4, fails: false }));
+    const world = makeWorld({ time, chance, nodes, weather: calm, assign });
+    for (const name of names) world.addPod(`pod-of-${name}`, name);
+    world.startOperator(0);
+    const job = jobOf(30_000);
+    time.after(100, () => world.addJob(job));
+    for (let kills = chance.between(1, 3); kills > 0; kills--)
+      time.after(chance.between(200, 31_000), () => {
+        world.killOperator();
+        time.after(chance.between(100, 3_000), () => {
+          world.killOperator();
+          world.startOperator(0);
+        });
+      });
+    for (let cuts = 20; cuts > 0; cuts--) {
+      const [name, forMs] = [chance.pick(names), chance.between(10, 500)];
+      time.after(chance.between(3_000, 30_000), () => world.cutLine(name, forMs));
+    }
+    await time.run(epoch + 45_000);
+    world.close();
+    const status = world.jobs.get('job-1')?.status ?? {};
+    assert.equal(endOf(world, 'job-1', status), 'Complete', `world ${number}`);
+    const found = problemsOf(world, 'job-1', status, {
+      nodes: names,
+      durationMs: 30_000,
+      deleted: false,
+      suspended: false,
+    });
+    assert.deepEqual(found, [], `world ${number}`);
+  }
+});
+
 interface Case {
   /** Nodes with pods before the job came. */
   nodes: string[];

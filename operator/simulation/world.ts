@@ -4,6 +4,7 @@
 import type { TraceJobStatus } from '../../crds/status.ts';
 import type { Assigner } from '../assign.ts';
 import { type Cluster, emptyCluster, type JobObject, type PodObject } from '../cluster.ts';
+import { callOf } from '../follow.ts';
 import type { Hands, JobApi } from '../hands.ts';
 import { PublishError } from '../hands.ts';
 import { finalizer, type PublishedResult } from '../observed.ts';
@@ -266,7 +267,8 @@ export function makeWorld({ time, chance, nodes: traits, weather: first, assign 
         api: apiOf(me),
         results: {
           collect: async (agent, uid, node, signal) => {
-            const { head } = await agent.fetch(uid, 0n, signal);
+            // As operator/collect.ts gives up on an agent that sends nothing.
+            const { head } = await callOf({ clock }, agent.fetch(uid, 0n, signal));
             return { meta: head.meta, path: node };
           },
           async publish(job, _store, runs) {
