@@ -91,7 +91,7 @@ test('a signed path gives the file, to be saved and not shown', async () => {
   const { status, headers, body } = await get(signedPath(key, claims));
   assert.equal(status, 200);
   assert.deepEqual(body, content);
-  assert.equal(headers['content-type'], 'text/html');
+  assert.equal(headers['content-type'], 'application/octet-stream');
   assert.equal(headers['content-disposition'], 'attachment; filename="report.html"');
   assert.equal(headers['content-security-policy'], "default-src 'none'; sandbox");
   assert.equal(headers['x-content-type-options'], 'nosniff');

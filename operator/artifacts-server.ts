@@ -129,10 +129,11 @@ async function send(
   }
 }
 
-/** A report is a page with scripts, and would run as the API server's own where it comes through that: it may be saved, not shown. */
+/** A report is a page with scripts, and would run as the API server's own where it comes through that: it may be saved, not shown. Nor is it called
+ *  HTML: in what is, the API server's proxy rewrites links, and neither size nor digest are right any more. */
 function headersOf({ mediaType, file }: Claims, etag: string): Record<string, string> {
   return {
-    'Content-Type': mediaType,
+    'Content-Type': mediaType.startsWith('text/html') ? 'application/octet-stream' : mediaType,
     'Content-Disposition': `attachment; filename="${file}"`,
     'Content-Security-Policy': "default-src 'none'; sandbox",
     'X-Content-Type-Options': 'nosniff',

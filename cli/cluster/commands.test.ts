@@ -465,9 +465,38 @@ describe('kubectl-sonde', { concurrency: 3 }, () => {
 
   test('doctor says what is missing, and 3 is its exit code then', () =>
     withCluster(async (cluster) => {
+      const ability = (gadget: string, reason?: string) => ({
+        gadget,
+        hooks: [],
+        ...(reason ? { reason } : {}),
+      });
+      const node = {
+        version: '0.1.0',
+        protocol: 1,
+        kernel: '6.18.44',
+        arch: 'x86',
+        gadgets: [ability('open-files')],
+      };
+      const nodes = [
+        { ...node, node: 'node-a' },
+        { ...node, node: 'node-b' },
+        { ...node, node: 'old', kernel: '5.4\x1b[2J', gadgets: [ability('open-files', 'no BTF')] },
+      ];
+      cluster.answer = ({ path }) =>
+        path === '/api/v1/namespaces/sonde-system/configmaps/sonde-nodes'
+          ? { status: 200, body: JSON.stringify({ data: { 'nodes.json': JSON.stringify(nodes) } }) }
+          : undefined;
       const well = await sonde(cluster, ['doctor']).ended;
       assert.equal(well.code, 0, well.stderr);
       assert.match(well.stdout, /Kubernetes v1\.36\.1[\s\S]*can work in namespace shop/);
+      assert.match(
+        well.stdout,
+        /^ok {7}node-a, node-b +all 1 gadgets; kernel 6\.18\.44 x86, agent 0\.1\.0$/m,
+      );
+      assert.match(
+        well.stdout,
+        /^warn {5}old +0 of 1 gadgets; kernel 5\.4\\x1b\[2J x86.*1 gadget can't run\n +→ open-files: no BTF$/m,
+      );
       cluster.answer = ({ path }) =>
         path === '/apis/sonde.dev/v1alpha1' ? { status: 404, body: '404 page not found\n' } : undefined;
       const without = await sonde(cluster, ['doctor', '-o', 'json']).ended;

@@ -1,5 +1,5 @@
 // `kubectl sonde doctor`: whether the cluster can be reached, has Sonde, and what you may do with it in a namespace; exit 3 where `run` can't work.
-// Changes nothing. Neighbours: cli/doctor.ts (the same for one machine), cli/cluster/api.ts.
+// Changes nothing. Neighbours: cli/cluster/nodes.ts (what each node can trace), cli/doctor.ts (the same for one machine).
 
 import { group, version } from '../../crds/trace-job.ts';
 import { escapeTerminal } from '../../results/escape.ts';
@@ -8,8 +8,9 @@ import type { ExitCode } from '../errors.ts';
 import { ownVersion } from '../version.ts';
 import { openAccess } from './access.ts';
 import type { Api } from './api.ts';
-import { accessFlags, readAccess, readFlags, readFormat, wrong } from './flags.ts';
+import { accessFlags, readAccess, readFlags, readFormat, readNamespace, wrong } from './flags.ts';
 import { fields, line } from './job.ts';
+import { nodeFindings, readNodes } from './nodes.ts';
 import { yamlOf } from './print.ts';
 import { ApiRefused } from './refused.ts';
 
@@ -23,11 +24,14 @@ export async function doctor(args: readonly string[]): Promise<ExitCode> {
   if (flags.words.length > 0) throw wrong('doctor takes no names', 'doctor');
   const format = flags.has('json') ? 'json' : readFormat(flags.text('output'), ['json', 'yaml'], 'doctor');
   const { api, namespace } = await openAccess(readAccess(flags));
+  const home = readNamespace(flags.text('sonde-namespace') ?? 'sonde-system', '--sonde-namespace');
   const findings = [await serverFinding(api), await installedFinding(api)];
   const installed = findings.every(({ state }) => state === 'ok');
-  if (installed) findings.push(...(await rightsFindings(api, namespace)));
+  const nodes = installed ? await readNodes(api, home) : [];
+  if (installed) findings.push(...(await rightsFindings(api, namespace)), ...nodeFindings(nodes, home));
   const canRun = findings.every(({ state }) => state !== 'missing');
-  const about = { sonde: ownVersion(), server: api.server, namespace, canRun, findings };
+  const listed = Array.isArray(nodes) ? nodes : [];
+  const about = { sonde: ownVersion(), server: api.server, namespace, canRun, findings, nodes: listed };
   const { stdout } = process;
   if (format === 'json') stdout.write(`${JSON.stringify(about, null, 2)}\n`);
   else if (format === 'yaml') stdout.write(await yamlOf(about));

@@ -77,11 +77,11 @@ export function readAccess(flags: Flags): AccessFlags {
   return {
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
-    ...(namespace === undefined ? {} : { namespace: label(namespace, '--namespace') }),
+    ...(namespace === undefined ? {} : { namespace: readNamespace(namespace, '--namespace') }),
   };
 }
 
-function label(text: string, flag: string): string {
+export function readNamespace(text: string, flag: string): string {
   if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) return text;
   throw new CliError('BadArguments', `${flag}: "${escapeTerminal(text, 80)}" is no name of a namespace`, {
     advice: '`kubectl get namespaces` lists them.',

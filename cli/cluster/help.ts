@@ -9,7 +9,7 @@ Commands:
   fetch       Fetch a job's result into a folder
   open        Fetch a job's result and show its report
   stop        End a job early; it keeps what it has
-  doctor      Say whether the cluster has Sonde, and what you may do with it
+  doctor      Say what you may do, and what each node can and can't trace
   gadgets     List what can be traced, or explain one gadget
   validate    Check TraceJob files without a cluster
   version     Show the version
@@ -161,7 +161,8 @@ ${access}
 ${exits}`,
 };
 
-const doctor = `Say whether the cluster can be reached and has Sonde, and what you may do with it in a namespace. Changes nothing.
+const doctor = `Say whether the cluster can be reached and has Sonde, what you may do with it in a namespace, and what each node can and
+can't trace, and why. Changes nothing.
 
 Examples:
   kubectl sonde doctor
@@ -171,6 +172,7 @@ Usage:
   kubectl sonde doctor [-o json|yaml] [FLAGS]
 
 Flags:
+      --sonde-namespace NAME  Where Sonde is installed; default: sonde-system
 ${access}
 
 Exit codes: 0 \`kubectl sonde run\` can work; 3 it can't.

@@ -189,7 +189,7 @@ export function fields(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }
 
-function items(value: unknown, most: number): Fields[] {
+export function items(value: unknown, most: number): Fields[] {
   return Array.isArray(value) ? value.slice(0, most).map(fields) : [];
 }
 

@@ -4,7 +4,7 @@
 import { parseDuration } from '../../crds/duration.ts';
 import { formatCount } from '../../results/units.ts';
 import { CliError } from '../errors.ts';
-import { conditionOf, type JobView, restOf, shortName } from './job.ts';
+import { type Condition, conditionOf, type JobView, restOf, shortName } from './job.ts';
 
 /** `Running  12 s of 30 s  2 of 2 nodes, 5 of 6 pods  12,345 recorded, 0 lost  cost 12m CPU, 24Mi a node`. */
 export function statusLine(job: JobView, now: number): string {
@@ -49,23 +49,26 @@ export function news(before: JobView | undefined, job: JobView): string[] {
   if (accepted?.reason === 'NoPodsYet') lines.push(`waiting: ${accepted.message}`);
   const attached = fresh('Attached');
   if (attached !== undefined && restOf(job) === undefined) lines.push(attached.message);
-  const blocked = blockedBy(job);
-  if (blocked !== undefined && blocked !== (before && blockedBy(before))) lines.push(`waiting: ${blocked}`);
   if (job.phase === 'Collecting' && before?.phase !== 'Collecting')
     lines.push('collecting: results are fetched from the nodes, merged and stored');
   const known = new Set(before?.failures.map(({ node, reason }) => `${node} ${reason}`));
-  for (const { node, reason, message } of job.failures) {
-    if (!known.has(`${node} ${reason}`)) lines.push(`${node === '' ? 'nodes' : node}: ${reason}: ${message}`);
+  const failures = job.failures.filter(({ node, reason }) => !known.has(`${node} ${reason}`));
+  for (const { node, reason, message } of failures) {
+    lines.push(`${node === '' ? 'nodes' : node}: ${reason}: ${message}`);
   }
+  const blocked = blockedBy(job);
+  const isNews = blocked !== undefined && blocked.reason !== (before && blockedBy(before))?.reason;
+  // It is about the first of the nodes that were just told of.
+  if (isNews && failures.length === 0) lines.push(`waiting: ${blocked.reason}: ${blocked.message}`);
   return lines;
 }
 
 /** Why probes are not attached, where that is more than a matter of a moment. */
-function blockedBy({ conditions }: JobView): string | undefined {
+function blockedBy({ conditions }: JobView): Condition | undefined {
   const attached = conditions.find(({ type }) => type === 'Attached');
   if (attached?.status !== 'False') return undefined;
   const passing = ['Attaching', 'NoPodsYet', 'Suspended', 'NotEnded', 'Accepted'].includes(attached.reason);
-  return passing || attached.reason === '' ? undefined : `${attached.reason}: ${attached.message}`;
+  return passing || attached.reason === '' ? undefined : attached;
 }
 
 /** What is wrong with a job that has ended without a result; undefined where it has one. */
