@@ -134,9 +134,8 @@ export function exactlyOne<Members extends z.ZodRawShape>(
       context.addIssue({ code: 'custom', message });
     })
     .meta({
+      // Not maxProperties: the API server would say "Too many: must have at most 1 item", and nothing else.
       description: words.description,
-      minProperties: 1,
-      maxProperties: 1,
       'x-kubernetes-validations': [
         {
           rule: `[${names.map((name) => `has(self.${name})`).join(', ')}].filter(given, given).size() == 1`,

@@ -110,7 +110,8 @@ export function jobSpecSchema(gadgets: readonly TraceMember[]) {
         { minSeconds: 1, maxSeconds: 86_400 },
         'How long to trace, counted from when probes are attached: 60s, 1m30s. Between 1s and 24h. Absent: 60s in a cluster; `sonde run` traces until it is stopped.',
       ).optional(),
-      budget: budget.default({}),
+      // Not default(): of what is transformed, zod would not say it in the CRD.
+      budget: budget.prefault({}),
       redact: z
         .enum(['None', 'Secrets', 'All'])
         .default('Secrets')
