@@ -87,7 +87,7 @@ export async function buildImage(recipe: Recipe): Promise<Image> {
 }
 
 /** libc and libstdc++ from Debian, unpacked and no more. */
-async function baseImage(): Promise<string> {
+export async function baseImage(): Promise<string> {
   const name = 'sonde.local/base:bookworm';
   if ((await buildah('images', '--quiet', name).catch(() => '')) !== '') return name;
   const context = await mkdtemp(join(folder(), '.base-'));

@@ -1,8 +1,8 @@
 // The images on the test cluster's nodes: Sonde's own, and those that scenario tests run. Neighbours: build/images.ts (builds), up.ts (when).
 
-import { chmod, copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { buildImage, buildImages, type Image } from '../../build/images.ts';
+import { baseImage, buildImage, buildImages, type Image } from '../../build/images.ts';
 import { cacheFolder } from '../../build/native.ts';
 import { command } from '../../build/step.ts';
 import { goTool } from '../../build/tools.ts';
@@ -43,12 +43,10 @@ export async function buildTestImages(): Promise<Image[]> {
   const own = await buildImages();
   const context = join(cacheFolder(), 'images', 'workload');
   await rm(context, { recursive: true, force: true });
-  await mkdir(join(context, 'bin'), { recursive: true });
+  await mkdir(join(context, 'busybox'), { recursive: true });
   await mkdir(join(context, 'workloads'));
-  await mkdir(join(context, 'writable/tmp'), { recursive: true });
-  await chmod(join(context, 'writable/tmp'), 0o1777);
-  await copyFile('/bin/busybox', join(context, 'bin/busybox'));
-  for (const name of applets) await symlink('busybox', join(context, 'bin', name));
+  await copyFile('/bin/busybox', join(context, 'busybox/busybox'));
+  for (const name of applets) await symlink('busybox', join(context, 'busybox', name));
   for (const file of await readdir(join(import.meta.dirname, '../workloads'))) {
     if (!file.endsWith('.c')) continue;
     const program = await workload(basename(file, '.c'));
@@ -57,6 +55,7 @@ export async function buildTestImages(): Promise<Image[]> {
   const recipe = {
     containerfile: join(import.meta.dirname, 'workload.Containerfile'),
     context,
+    arguments: { BASE: await baseImage() },
     inputs: [context],
   };
   return [

@@ -3,6 +3,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import {
@@ -12,7 +14,6 @@ import {
   paginateListObjectsV2,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { stringify } from 'yaml';
 import { goTool } from '../../../build/tools.ts';
 import { images } from '../images.ts';
 import { kubernetesProgram } from '../kubernetes.ts';
@@ -32,6 +33,11 @@ export interface CommandOptions {
   env?: Record<string, string>;
   /** ms; 60 s if it is not said. */
   limit?: number;
+}
+
+export interface KubectlOptions extends CommandOptions {
+  /** Asks with this bearer token, as somebody else than the administrator. */
+  token?: string;
 }
 
 let opened: Promise<TestCluster> | undefined;
@@ -104,7 +110,7 @@ export class TestCluster {
   }
 
   /** kubectl's stdout; throws with its stderr. */
-  async kubectl(args: string[], options: CommandOptions = {}): Promise<string> {
+  async kubectl(args: string[], options: KubectlOptions = {}): Promise<string> {
     const outcome = await this.tryKubectl(args, options);
     if (outcome.code === 0) return outcome.stdout;
     throw new Error(
@@ -113,8 +119,20 @@ export class TestCluster {
   }
 
   /** The same, for commands that are to fail. */
-  tryKubectl(args: string[], options: CommandOptions = {}): Promise<Outcome> {
-    return run([...this.kubectlCommand, ...args], options);
+  async tryKubectl(args: string[], options: KubectlOptions = {}): Promise<Outcome> {
+    if (options.token === undefined) return run([...this.kubectlCommand, ...args], options);
+    // A certificate in a kubeconfig would win over a token.
+    const view = ['config', 'view', '--minify', '--raw', '-o', 'json'];
+    const config = JSON.parse((await run([...this.kubectlCommand, ...view])).stdout);
+    config.users = [{ name: config.users[0].name, user: { token: options.token } }];
+    const folder = await mkdtemp(join(tmpdir(), 'sonde-kubeconfig-'));
+    try {
+      const path = join(folder, 'config');
+      await writeFile(path, JSON.stringify(config), { mode: 0o600 });
+      return await run([...this.kubectlCommand, '--kubeconfig', path, ...args], options);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   /** For a command that a test runs by itself, beside others. */
@@ -135,8 +153,9 @@ export class TestCluster {
 
   /** Applies YAML or objects, in a namespace where they name none. */
   async apply(what: string | object | object[], namespace?: string): Promise<void> {
-    const list = Array.isArray(what) ? what : [what];
-    const text = typeof what === 'string' ? what : list.map((one) => stringify(one)).join('---\n');
+    const items = Array.isArray(what) ? what : [what];
+    // JSON: no two readers of YAML agree on what `yes` is.
+    const text = typeof what === 'string' ? what : JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
     const where = namespace === undefined ? [] : ['--namespace', namespace];
     await this.kubectl(['apply', ...where, '--filename', '-'], { stdin: text });
   }
