@@ -1,0 +1,240 @@
+// What others make of a job's status as the operator's plan writes it: kstatus itself, and Argo CD's health check from docs/argocd.md.
+// Neighbours: main.go (runs both), operator/conditions.ts.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import type { Report } from '../../agent/api.ts';
+import type { TraceJobStatus } from '../../crds/status.ts';
+import { apiVersion } from '../../crds/trace-job.ts';
+import type { NodeRecord, Observed, ObservedNode, PublishedResult } from '../../operator/observed.ts';
+import { plan } from '../../operator/plan.ts';
+import type { ResultMeta } from '../../results/shape.ts';
+import { kstatusProgram } from './build.ts';
+
+const program = await kstatusProgram();
+const start = Date.UTC(2030, 0, 1);
+const second = 1000;
+
+interface Verdict {
+  kstatus: string;
+  message: string;
+  argo: string;
+  told: string;
+}
+
+/** The script of a kind in the ConfigMap of docs/argocd.md. */
+async function scriptOf(kind: string): Promise<string> {
+  const page = await readFile(join(import.meta.dirname, '../../docs/argocd.md'), 'utf8');
+  const [, block = ''] = /```yaml\n(.*?)```/s.exec(page) ?? [];
+  return parse(block).data[`resource.customizations.health.sonde.dev_${kind}`];
+}
+
+async function verdicts(kind: string, objects: object[]): Promise<Verdict[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'sonde-health-'));
+  try {
+    const script = join(folder, 'health.lua');
+    await writeFile(script, await scriptOf(kind));
+    const child = spawn(program, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+    child.stdin.end(objects.map((object) => `${JSON.stringify(object)}\n`).join(''));
+    const [said, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    assert.equal(code, 0);
+    return said
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function observed(nodes: ObservedNode[], change: Partial<Observed> = {}): Observed {
+  return {
+    job: {
+      kind: 'TraceJob',
+      namespace: 'shop',
+      name: 'checkout-cpu',
+      uid: 'u1',
+      generation: 2,
+      finalizer: true,
+      spec: {
+        assignment: {
+          trace: 'cpu-profile',
+          sees: 'pod',
+          durationMs: 60 * second,
+          budget: {},
+          redact: 'Secrets',
+          store: 'default',
+          suspend: false,
+        },
+      },
+      status: {},
+    },
+    stopEverything: false,
+    namespace: 'Allowed',
+    nodes,
+    pods: { matched: nodes.length, notAllowed: 0 },
+    swept: true,
+    publication: { state: 'None' },
+    ...change,
+  };
+}
+
+const report: Report = {
+  phase: 'Running',
+  attachedAt: BigInt(start) * 1_000_000n,
+  podsTraced: 1,
+  events: { seen: 12n, recorded: 12n, lost: 0n, sampledBy: 1 },
+  overhead: { programsCpuNs: 0n, agentCpuNs: 0n, memoryBytes: 0n },
+};
+const meta: ResultMeta = {
+  job: { name: 'checkout-cpu', namespace: 'shop', uid: 'u1' },
+  trace: { name: 'cpu-profile', parameters: {} },
+  startTime: BigInt(start) * 1_000_000n,
+  completionTime: BigInt(start + 60 * second) * 1_000_000n,
+  ended: 'Duration',
+  shape: { kind: 'stacks', keys: [], weights: [] },
+  owners: [],
+  events: { seen: 12n, recorded: 12n, lost: 0n, sampledBy: 1, losses: [] },
+  overhead: { programsCpuNs: 0n, agentCpuNs: 0n, memoryBytes: 0n, hits: 0n },
+  attached: [],
+  warnings: [],
+};
+const result: PublishedResult = {
+  artifacts: [],
+  meta,
+  headline: '41% of CPU in json.Unmarshal',
+  summary: '',
+};
+
+function node(name: string, record: Partial<NodeRecord> = {}): ObservedNode {
+  return {
+    name,
+    exists: true,
+    agent: true,
+    pods: [{ uid: `pod-${name}`, namespace: 'shop', name: `api-${name}`, containers: [] }],
+    digest: '',
+    scheduledAt: start - 60 * second,
+    record: { following: true, contactAt: start, targeted: '', report, ...record },
+  };
+}
+
+const fetched = { report: { ...report, phase: 'Finished' }, run: { meta, path: '/scratch/a' } } as const;
+const lost = { failure: { reason: 'AgentUnreachable', message: 'its agent stopped answering' } } as const;
+
+/** Each moment of a job: what is observed, when, and how kstatus and Argo CD call what the plan writes. */
+const moments: [string, Observed, number, string, string][] = [
+  ['waits for pods', observed([]), 0, 'InProgress', 'Progressing'],
+  [
+    'is being attached',
+    observed([node('a', { report: { ...report, phase: 'Starting', attachedAt: 0n } })]),
+    0,
+    'InProgress',
+    'Progressing',
+  ],
+  ['runs', observed([node('a'), node('b')]), 10, 'InProgress', 'Progressing'],
+  [
+    'is being collected',
+    observed([node('a', { report: { ...report, phase: 'Collecting' } })]),
+    61,
+    'InProgress',
+    'Progressing',
+  ],
+  [
+    'is being published',
+    observed([node('a', fetched)], { publication: { state: 'Busy' } }),
+    61,
+    'InProgress',
+    'Progressing',
+  ],
+  [
+    'is complete',
+    observed([node('a', fetched)], { publication: { state: 'Done', result } }),
+    62,
+    'Current',
+    'Healthy',
+  ],
+  [
+    'is complete in part',
+    observed([node('a', fetched), node('b', lost)], { publication: { state: 'Done', result } }),
+    62,
+    'Current',
+    'Healthy',
+  ],
+  ['found no pods', observed([]), 61, 'Failed', 'Degraded'],
+  ['has no result', observed([node('a', lost)]), 62, 'Failed', 'Degraded'],
+  ['may not run here', observed([], { namespace: 'Denied' }), 0, 'Failed', 'Degraded'],
+  ['was stopped before it began', observed([], { stopEverything: true }), 0, 'Current', 'Suspended'],
+];
+
+/** What the plan writes at a moment, given that the job was accepted at the start. */
+function statusAt(what: Observed, seconds: number): TraceJobStatus {
+  const accepted = plan(observed([]), start).status ?? {};
+  const begun = what.nodes.some(({ record }) => record?.report !== undefined);
+  const before =
+    seconds === 0 ? {} : { ...accepted, ...(begun ? { startTime: new Date(start).toISOString() } : {}) };
+  const { status } = plan({ ...what, job: { ...what.job, status: before } }, start + seconds * second);
+  assert.ok(status);
+  return status;
+}
+
+const objectOf = (status: object | undefined, generation = 2) => ({
+  apiVersion,
+  kind: 'TraceJob',
+  metadata: { name: 'checkout-cpu', namespace: 'shop', generation },
+  spec: {},
+  ...(status === undefined ? {} : { status }),
+});
+
+test('kstatus and Argo CD agree with every moment of a job', async () => {
+  const found = await verdicts(
+    'TraceJob',
+    moments.map(([, what, seconds]) => objectOf(statusAt(what, seconds))),
+  );
+  const shown = moments.map(([name], at) => [name, found[at]?.kstatus, found[at]?.argo]);
+  assert.deepEqual(
+    shown,
+    moments.map(([name, , , kstatus, argo]) => [name, kstatus, argo]),
+  );
+  const messages = Object.fromEntries(moments.map(([name], at) => [name, found[at]?.told]));
+  assert.equal(messages['is complete'], '41% of CPU in json.Unmarshal');
+  assert.match(messages['is complete in part'] ?? '', /^41% of CPU in json\.Unmarshal \(in part: /);
+  assert.match(messages['may not run here'] ?? '', /^NamespaceDenied: namespace shop is labelled/);
+  assert.equal(await scriptOf('ClusterTraceJob'), await scriptOf('TraceJob'));
+});
+
+test('a job that nobody has looked at, or that was changed since, is in progress for both', async () => {
+  const complete = statusAt(observed([node('a', fetched)], { publication: { state: 'Done', result } }), 62);
+  const [fresh, changed] = await verdicts('TraceJob', [objectOf(undefined), objectOf(complete, 3)]);
+  assert.equal(fresh?.argo, 'Progressing');
+  assert.deepEqual([changed?.kstatus, changed?.argo], ['InProgress', 'Progressing']);
+});
+
+test('a store is healthy when it can be written to, degraded with the reason when not', async () => {
+  const store = (status?: 'True' | 'False') => ({
+    apiVersion,
+    kind: 'TraceStore',
+    metadata: { name: 'default', namespace: 'shop', generation: 1 },
+    spec: {},
+    ...(status && {
+      status: {
+        observedGeneration: 1,
+        conditions: [{ type: 'Ready', status, reason: 'StoreDenied', message: 'the bucket refuses the key' }],
+      },
+    }),
+  });
+  const found = await verdicts('TraceStore', [store(), store('True'), store('False')]);
+  assert.deepEqual(
+    found.map(({ argo }) => argo),
+    ['Progressing', 'Healthy', 'Degraded'],
+  );
+  assert.deepEqual(found.map(({ kstatus }) => kstatus).slice(1), ['Current', 'InProgress']);
+  assert.equal(found[2]?.told, 'StoreDenied: the bucket refuses the key');
+  assert.equal(await scriptOf('ClusterTraceStore'), await scriptOf('TraceStore'));
+});
