@@ -31,6 +31,8 @@ export interface Experiment {
   name: string;
   /** One sentence for the page: how it is measured. */
   how: string;
+  /** At most so many: what takes minutes is not done eleven times. */
+  rounds?: number;
   measure: (bench: Bench) => Promise<Round>;
   rows: (rounds: Round[]) => Row[];
 }

@@ -15,11 +15,12 @@ import { agent } from './rows/agent.ts';
 import { coldStart } from './rows/cold-start.ts';
 import { eventFlood } from './rows/event-flood.ts';
 import { execCost } from './rows/exec-cost.ts';
+import { fleet } from './rows/fleet.ts';
 import { neighbourCost, openCost } from './rows/open-cost.ts';
 import { switchCost } from './rows/switch-cost.ts';
 import { inCgroup } from './workload.ts';
 
-const all = [openCost, execCost, eventFlood, neighbourCost, switchCost, agent, coldStart];
+const all = [openCost, execCost, eventFlood, neighbourCost, switchCost, agent, coldStart, fleet];
 
 /** Rounds of all experiments in turn, so that what changes on the machine meanwhile meets all of them. */
 async function runRounds(
@@ -34,6 +35,7 @@ async function runRounds(
         for (const experiment of experiments) {
           const list = measured.get(experiment);
           if (list === undefined || typeof list === 'string') continue;
+          if (round >= (experiment.rounds ?? rounds)) continue;
           try {
             await step(`round ${round + 1} of ${rounds}: ${experiment.name}`, async () => {
               list.push(await experiment.measure({ folder, tracerCgroup, round }));
