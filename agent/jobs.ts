@@ -65,7 +65,7 @@ export async function openJobs(options: JobsOptions): Promise<Jobs> {
       const change = job.changed();
       const report = job.report();
       yield report;
-      if (job.end() !== undefined && report === job.report()) return;
+      if (signal.aborted || (job.end() !== undefined && report === job.report())) return;
       const late = new AbortController();
       const stop = (): void => late.abort();
       signal.addEventListener('abort', stop, { once: true });

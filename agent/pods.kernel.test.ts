@@ -225,7 +225,9 @@ test('processes of a pod that runs already have names in their stacks', async (t
   const pod = node.pod(1);
   pod.container();
   const group = pod.container();
-  const burning = run(group, burns, '2', '0');
+  // Until the session has started, in an emulated guest too.
+  const seconds = process.env.SONDE_GUEST === undefined ? '2' : '15';
+  const burning = run(group, burns, seconds, '0');
   await setTimeout(200);
   const { lines } = await started('cpu-profile', node.mountPoint, [], async (session) => {
     await session.retarget([pod.target('shop', 'busy', { main: group })]);
