@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { gadgetsPage } from '../bpf/gadgets-page.ts';
 import { loadGadgets } from '../bpf/registry.ts';
 import { errorsPage } from '../cli/errors-page.ts';
+import { apiPage } from '../crds/api-page.ts';
 import { crdManifests } from '../crds/manifest.ts';
 import { resultPages } from '../results/schema-page.ts';
 import { crdTemplates } from './chart.ts';
@@ -24,7 +25,8 @@ export async function generatedFiles(): Promise<GeneratedFile[]> {
   const gadgets = await loadGadgets();
   const agent = [agentProto(), agentGadgets(gadgets)];
   const crds = crdManifests(gadgets);
-  return [...crds, ...crdTemplates(crds), gadgetsPage(gadgets), ...resultPages(), errorsPage(), ...agent];
+  const pages = [gadgetsPage(gadgets), apiPage(gadgets), ...resultPages(), errorsPage()];
+  return [...crds, ...crdTemplates(crds), ...pages, ...agent];
 }
 
 /** The paths of the files that are not as the code would have them. */

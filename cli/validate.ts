@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { loadGadgets } from '../bpf/registry.ts';
-import { readTraceJobs } from '../crds/read.ts';
+import { readManifests } from '../crds/read.ts';
 import { CliError, type ExitCode } from './errors.ts';
 import { problemLines, readFileText, shownFile } from './job.ts';
 
@@ -12,11 +12,11 @@ export async function validate(args: readonly string[]): Promise<ExitCode> {
   const found: object[] = [];
   let problems = 0;
   for (const file of files) {
-    for (const document of readTraceJobs(await readFileText(file), catalogue)) {
+    for (const document of readManifests(await readFileText(file), catalogue)) {
       problems += document.problems.length;
-      const { job } = document;
-      const title = job === undefined ? null : `${job.kind}/${job.metadata.name}`;
-      found.push({ file, document: document.number, job: title, problems: document.problems });
+      const { object } = document;
+      const title = object === undefined ? null : `${object.kind}/${object.metadata.name}`;
+      found.push({ file, document: document.number, object: title, problems: document.problems });
       if (json) continue;
       const lines =
         title === null ? problemLines(file, document.problems) : [`${shownFile(file)}: ${title} is valid`];

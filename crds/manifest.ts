@@ -73,10 +73,16 @@ export function rootSchema({ kind, description, spec, status, rules }: KindDefin
       kind: { type: 'string', description: kind },
       metadata: { type: 'object' },
       spec: withClusterDefaults(structuralSchema(spec, 'spec')),
-      status: structuralSchema(status, 'status'),
+      status: withUnobserved(structuralSchema(status, 'status')),
     },
     ...(rules.length === 0 ? {} : { 'x-kubernetes-validations': rules.map((rule) => ({ ...rule })) }),
   };
+}
+
+/** What a status says before anybody has written one. */
+function withUnobserved(status: { [member: string]: Json }): { [member: string]: Json } {
+  const properties = status.properties as Record<string, Json>;
+  return 'observedGeneration' in properties ? { ...status, default: { observedGeneration: -1 } } : status;
 }
 
 function withClusterDefaults(spec: { [member: string]: Json }): { [member: string]: Json } {

@@ -7,6 +7,9 @@ import { z } from 'zod';
 export const phases = ['Pending', 'Running', 'Collecting', 'Succeeded', 'Failed', 'Suspended'] as const;
 
 export const countField = (description: string) => z.int().min(0).optional().describe(description);
+/** -1 until the operator has looked: so that kstatus takes nothing for done that nobody has begun (crds/manifest.ts has the default). */
+export const observedField = () =>
+  z.int().min(-1).optional().describe('The generation of the spec that this status tells of.');
 export const timeField = (description: string) =>
   z.string().max(40).optional().meta({ description, format: 'date-time' });
 
@@ -54,7 +57,7 @@ export const statusSchema = z
   .strictObject({
     phase: z.enum(phases).optional().describe('Where the job is on its way.'),
     trace: z.string().max(63).optional().describe("The gadget's name, for the printer column."),
-    observedGeneration: countField('The generation of the spec that this status tells of.'),
+    observedGeneration: observedField(),
     conditions: conditionsField('What holds of the job.'),
     startTime: timeField('When the first node had its probes attached.'),
     completionTime: timeField('When the last result was published.'),

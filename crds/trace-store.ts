@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { exactlyOne, nameField, textField } from './fields.ts';
-import { conditionsField, countField } from './status.ts';
+import { conditionsField, observedField } from './status.ts';
 
 export const storeKinds = ['TraceStore', 'ClusterTraceStore'] as const;
 export type StoreKind = (typeof storeKinds)[number];
@@ -147,7 +147,7 @@ export function storeSpecSchema(kind: StoreKind) {
 
 export const storeStatusSchema = z
   .strictObject({
-    observedGeneration: countField('The generation of the spec that this status tells of.'),
+    observedGeneration: observedField(),
     conditions: conditionsField(
       'What holds of the store: Ready says whether the operator can write to it, and if not, why.',
     ),

@@ -1,6 +1,7 @@
 // Which store a job's name means, whose Secret it takes, and what is said where that fails: against an API server that is played.
 
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { KubeConfig } from '@kubernetes/client-node';
+import type { StoreSpec } from '../../crds/trace-store.ts';
 import { refusedAs } from './contract.ts';
 import { openSpec, openStore } from './open.ts';
 import { againMs, isDue, type StoreObject, startStoreStatus, statusOf } from './status.ts';
@@ -118,6 +120,48 @@ test('a prefix begins every key', async () => {
     data,
   );
   assert.equal(prefix, 'traces/blue/');
+});
+
+/** Where a signed URL leads says what the SDK made of the spec, without a server. */
+async function urlOf(spec: StoreSpec, credentials: Record<string, string>): Promise<URL> {
+  const { store, prefix } = await openSpec(spec, credentials, data);
+  const url = await store.signedUrl(`${prefix}a/b`, 60);
+  store.close();
+  return new URL(url ?? '');
+}
+
+test("s3: region, endpoint and path style are the bucket's address; without them it is Amazon's", async () => {
+  const credentials = { accessKeyId: 'AKIDTEST', secretAccessKey: 'b', sessionToken: 'of-a-session' };
+  const of = (spec: object) =>
+    urlOf({ s3: { bucket: 'results', forcePathStyle: false, ...spec } }, credentials);
+  const plain = await of({ region: 'eu-central-1', prefix: 'traces' });
+  assert.equal(plain.origin + plain.pathname, 'https://results.s3.eu-central-1.amazonaws.com/traces/a/b');
+  assert.match(plain.searchParams.get('X-Amz-Credential') ?? '', /^AKIDTEST\/\d{8}\/eu-central-1\/s3\//);
+  assert.equal(plain.searchParams.get('X-Amz-Security-Token'), 'of-a-session');
+  assert.equal(plain.searchParams.get('X-Amz-Expires'), '60');
+  const host = await of({ endpoint: 'https://minio.internal:9000' });
+  assert.equal(host.origin + host.pathname, 'https://results.minio.internal:9000/a/b');
+  const path = await of({ endpoint: 'https://minio.internal:9000', forcePathStyle: true });
+  assert.equal(path.origin + path.pathname, 'https://minio.internal:9000/results/a/b');
+});
+
+test("gcs: without an endpoint it is Google's", async () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const private_key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const key = { 'key.json': JSON.stringify({ client_email: 'w@test.iam.gserviceaccount.com', private_key }) };
+  const url = await urlOf({ gcs: { bucket: 'results', prefix: 'traces' } }, key);
+  assert.equal(url.origin + url.pathname, 'https://storage.googleapis.com/results/traces/a/b');
+});
+
+test("azure: without an endpoint the account's name is in the host, and only https is signed", async () => {
+  const url = await urlOf(
+    { azure: { account: 'results1', container: 'traces' } },
+    { accountKey: btoa('key') },
+  );
+  assert.equal(url.origin, 'https://results1.blob.core.windows.net');
+  assert.equal(decodeURIComponent(url.pathname), '/traces/a/b');
+  assert.equal(url.searchParams.get('spr'), 'https');
+  assert.equal(url.searchParams.get('sp'), 'r');
 });
 
 const object: StoreObject = {
