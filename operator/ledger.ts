@@ -8,6 +8,7 @@ import type { NodePods } from './observe.ts';
 import type { NodeRecord, Publication, Refusal } from './observed.ts';
 
 export interface Ledger {
+  knownSince: number;
   nodes: Map<string, NodeRecord>;
   publication: Publication;
   /** As the API server has it, as far as this operator knows: its own writes count before the informer brings them. */
@@ -40,9 +41,10 @@ export interface Ledger {
   ending: AbortController;
 }
 
-export function openLedger(status: TraceJobStatus, inherits: boolean): Ledger {
+export function openLedger(status: TraceJobStatus, inherits: boolean, now: number): Ledger {
   const inherited = inherits && status.startTime !== undefined ? (status.nodes?.matched ?? 0) : undefined;
   return {
+    knownSince: now,
     nodes: new Map(),
     publication: { state: 'None' },
     status,

@@ -56,7 +56,7 @@ function look(
   cluster: Cluster,
   object: JobObject,
   excluded: string[] = [],
-  ledger = openLedger({}, false),
+  ledger = openLedger({}, false, 0),
 ): Observed {
   const options = { assign, excluded: new Set(excluded), stopEverything: false, swept: true };
   return observe(cluster, object, ledger, options, 1000);
@@ -132,7 +132,7 @@ test('pods that are not scheduled yet, or had ended before the job, are no targe
 
 test('a pod that ends or goes while it is traced keeps its names in the target', () => {
   const cluster = clusterOf(pod('a'));
-  const ledger = openLedger({}, false);
+  const ledger = openLedger({}, false, 0);
   look(cluster, job(everything), [], ledger);
   cluster.putPod(pod('a', { ended: true, containers: [{ name: 'api', id: 'c-2' }] }));
   const [node] = look(cluster, job(everything), [], ledger).nodes;
@@ -146,7 +146,7 @@ test('a pod that ends or goes while it is traced keeps its names in the target',
 
 test('the digest of a node changes with its pods, and only with them', () => {
   const cluster = clusterOf(pod('a'), pod('b', { node: 'node-2' }));
-  const ledger = openLedger({}, false);
+  const ledger = openLedger({}, false, 0);
   const digests = () => look(cluster, job(everything), [], ledger).nodes.map(({ digest }) => digest);
   const before = digests();
   cluster.putPod(pod('b', { node: 'node-2', labels: { app: 'api', more: 'x' } }));
@@ -200,6 +200,6 @@ test('a spec that the API server let through is read again', () => {
 
 test('what another operator had started is remembered as inherited', () => {
   const status: TraceJobStatus = { startTime: '2030-01-01T00:00:00Z', nodes: { matched: 3 } };
-  assert.equal(openLedger(status, true).inherited, 3);
-  assert.equal(openLedger({}, true).inherited, undefined);
+  assert.equal(openLedger(status, true, 0).inherited, 3);
+  assert.equal(openLedger({}, true, 0).inherited, undefined);
 });

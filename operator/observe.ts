@@ -47,6 +47,7 @@ export function observe(
       name: metadata.name,
       uid: metadata.uid,
       generation: metadata.generation,
+      knownSince: ledger.knownSince,
       ...(ledger.deletedAt === undefined ? {} : { deletedAt: ledger.deletedAt }),
       ...(ledger.endingAt === undefined ? {} : { endingAt: ledger.endingAt }),
       ...(ledger.inherited === undefined ? {} : { inherited: ledger.inherited }),

@@ -34,7 +34,9 @@ export interface ObservedJob {
   name: string;
   uid: string;
   generation: number;
-  /** When this operator first saw that the job is being deleted. */
+  /** When this operator first saw the job. */
+  knownSince: number;
+  /** When it first saw that the job is being deleted. */
   deletedAt?: number;
   /** When it first saw that the job is to end early or not to begin: suspended, or everything is stopped. */
   endingAt?: number;

@@ -25,6 +25,7 @@ function job(
     name: 'checkout-cpu',
     uid: 'u1',
     generation: 1,
+    knownSince: start,
     finalizer: true,
     spec: {
       assignment: {
@@ -301,6 +302,16 @@ test('what an agent gave after a restart is a part, and the job Degraded', () =>
   const { status } = plan(observed(nodes, { job: job({ status: begun }), publication }), start + 62 * second);
   assert.equal(says(status, 'Degraded'), 'True Interrupted');
   assert.equal(says(status, 'Complete'), 'True Published');
+});
+
+test('a start that lies in the future, by the clock of another operator, does not put off the end', () => {
+  const ahead: TraceJobStatus = { ...begun, startTime: new Date(start + 3_600 * second).toISOString() };
+  const nodes = [node('a', { report: running })];
+  const { deadline } = plan(
+    observed(nodes, { job: job({ status: ahead, inherited: 1 }) }),
+    start + 30 * second,
+  );
+  assert.equal(deadline, start + 60 * second);
 });
 
 test('nodes that another operator had started and nobody knows any more make the job Degraded', () => {

@@ -53,7 +53,7 @@ export function startReconciler(hands: Hands, options: Omit<ObserveOptions, 'swe
     const known = ledgers.get(uid);
     const job = cluster.jobs.get(uid);
     if (known || !job) return known;
-    const made = openLedger(job.status, job.status.startTime !== undefined);
+    const made = openLedger(job.status, job.status.startTime !== undefined, clock.now());
     ledgers.set(uid, made);
     return made;
   }

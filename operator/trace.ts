@@ -30,16 +30,12 @@ function windowOf(observed: Observed, now: number): Window {
   const { job, nodes } = observed;
   const { durationMs } = assignmentOf(job);
   const begun = nodes.some(({ record }) => record?.report !== undefined && record.report.attachedAt !== 0n);
-  // A start in the future was written by a clock that was ahead of this one.
-  const from =
-    job.status.startTime !== undefined
-      ? Math.min(now, Date.parse(job.status.startTime))
-      : begun
-        ? now
-        : undefined;
+  // What lies in the future was written by a clock that was ahead of this one.
+  const past = (at: string) => (Date.parse(at) > now ? job.knownSince : Date.parse(at));
+  const { startTime } = job.status;
+  const from = startTime !== undefined ? past(startTime) : begun ? now : undefined;
   const accepted = condition(job.status, 'Accepted');
-  const waitsFrom =
-    accepted?.status === 'True' ? Math.min(now, Date.parse(accepted.lastTransitionTime)) : now;
+  const waitsFrom = accepted?.status === 'True' ? past(accepted.lastTransitionTime) : now;
   const until = (from ?? waitsFrom) + durationMs;
   if (from !== undefined && isEnding(observed)) {
     const ends = Math.min(until, job.endingAt ?? now);
