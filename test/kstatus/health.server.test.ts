@@ -62,6 +62,7 @@ function observed(nodes: ObservedNode[], change: Partial<Observed> = {}): Observ
       name: 'checkout-cpu',
       uid: 'u1',
       generation: 2,
+      knownSince: start,
       finalizer: true,
       spec: {
         assignment: {
@@ -184,12 +185,12 @@ function statusAt(what: Observed, seconds: number): TraceJobStatus {
   return status;
 }
 
-const objectOf = (status: object | undefined, generation = 2) => ({
+const objectOf = (status: object, generation = 2) => ({
   apiVersion,
   kind: 'TraceJob',
   metadata: { name: 'checkout-cpu', namespace: 'shop', generation },
   spec: {},
-  ...(status === undefined ? {} : { status }),
+  status,
 });
 
 test('kstatus and Argo CD agree with every moment of a job', async () => {
@@ -211,8 +212,12 @@ test('kstatus and Argo CD agree with every moment of a job', async () => {
 
 test('a job that nobody has looked at, or that was changed since, is in progress for both', async () => {
   const complete = statusAt(observed([node('a', fetched)], { publication: { state: 'Done', result } }), 62);
-  const [fresh, changed] = await verdicts('TraceJob', [objectOf(undefined), objectOf(complete, 3)]);
-  assert.equal(fresh?.argo, 'Progressing');
+  // As the API server shows a job that has no status yet: by the default in its CRD.
+  const crd = join(import.meta.dirname, '../../crds/generated/sonde.dev_tracejobs.yaml');
+  const [{ schema }] = parse(await readFile(crd, 'utf8')).spec.versions;
+  const unseen = schema.openAPIV3Schema.properties.status.default;
+  const [fresh, changed] = await verdicts('TraceJob', [objectOf(unseen, 1), objectOf(complete, 3)]);
+  assert.deepEqual([fresh?.kstatus, fresh?.argo], ['InProgress', 'Progressing']);
   assert.deepEqual([changed?.kstatus, changed?.argo], ['InProgress', 'Progressing']);
 });
 
