@@ -22,9 +22,9 @@ const hour = 3600 * 1000;
 export interface Authority {
   /** PEM. */
   certificate: string;
-  /** One for these names (dns:… or url:…), good for an hour unless it has ended already. */
+  /** One for these names (dns, url or ip), good for an hour unless it has ended already. */
   sign(
-    names: { type: 'dns' | 'url'; value: string }[],
+    names: { type: 'dns' | 'url' | 'ip'; value: string }[],
     options?: { expired?: boolean },
   ): Promise<Certificates>;
   agent(): Promise<Certificates>;
