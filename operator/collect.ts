@@ -57,9 +57,10 @@ async function fetchTo(path: string, agent: AgentApi, fetching: Fetching): Promi
     ({ size }) => size,
     () => 0,
   );
-  const head = await append(part, from, agent, fetching);
+  const { head, digest } = await append(part, from, agent, fetching);
   const { size } = await stat(part);
-  if (BigInt(size) !== head.bytes || (await digestOf(part)) !== head.sha256) {
+  // Only what came in one go was digested on the way.
+  if (BigInt(size) !== head.bytes || (digest ?? (await digestOf(part))) !== head.sha256) {
     await rm(part, { force: true });
     const message = `a run of ${head.bytes} bytes did not arrive as its agent sent it`;
     throw new RunError({ reason: 'RunDamaged', message }, true);
@@ -73,7 +74,8 @@ async function append(
   from: number,
   agent: AgentApi,
   { uid, signal, progress, clock }: Fetching,
-): Promise<RunHead> {
+): Promise<{ head: RunHead; digest: string | undefined }> {
+  const hash = createHash('sha256');
   const stream = new AbortController();
   const file = await open(part, 'a', 0o600);
   try {
@@ -84,13 +86,15 @@ async function append(
     const chunks = rows[Symbol.asyncIterator]();
     for (;;) {
       const next = await within(clock, silenceMs, chunks.next(), silent);
-      if (next.done) return head;
+      if (next.done) break;
       progress();
       bytes += BigInt(next.value.length);
       // More than was said is wrong, however much of it comes.
-      if (bytes > head.bytes) return head;
+      if (bytes > head.bytes) break;
+      hash.update(next.value);
       await file.appendFile(next.value);
     }
+    return { head, digest: from === 0 ? hash.digest('hex') : undefined };
   } finally {
     stream.abort();
     await file.close();

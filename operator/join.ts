@@ -6,9 +6,10 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileThrough } from '../results/lines.ts';
 import { mergeLineFiles, mergeRuns } from '../results/merge.ts';
-import { compareRows } from '../results/order.ts';
+import { compareKeys, compareRows } from '../results/order.ts';
 import { decodeLine, readRun, writeRun } from '../results/run.ts';
-import type { Row, Shape } from '../results/shape.ts';
+import type { Row, Shape, Value } from '../results/shape.ts';
+import { lastKey } from '../results/stack-lines.ts';
 
 /** Files read at once. */
 const mostOpen = 64;
@@ -66,15 +67,15 @@ async function mergeFew(shape: Shape, paths: string[], folder: string, signal: A
 
 /** The paths in order, where each run ends before the next one begins; undefined where any two overlap. Empty runs are left out. */
 async function apart(shape: Shape, paths: readonly string[]): Promise<string[] | undefined> {
-  const ranges: { path: string; first: Row; last: Row }[] = [];
+  const ranges: { path: string; first: Row; last: Value[] }[] = [];
   for (const path of paths) {
     const first = await firstRow(shape, path);
-    if (first) ranges.push({ path, first, last: await lastRow(shape, path) });
+    if (first) ranges.push({ path, first, last: await lastKeyOf(shape, path) });
   }
   ranges.sort((a, b) => compareRows(a.first, b.first));
   const overlap = ranges.some(({ first }, i) => {
     const before = ranges[i - 1];
-    return before !== undefined && compareRows(before.last, first) >= 0;
+    return before !== undefined && compareKeys(before.last, first.key) >= 0;
   });
   return overlap ? undefined : ranges.map(({ path }) => path);
 }
@@ -84,7 +85,8 @@ async function firstRow(shape: Shape, path: string): Promise<Row | undefined> {
   return undefined;
 }
 
-async function lastRow(shape: Shape, path: string): Promise<Row> {
+/** The key of the last row. */
+async function lastKeyOf(shape: Shape, path: string): Promise<Value[]> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
@@ -92,9 +94,12 @@ async function lastRow(shape: Shape, path: string): Promise<Row> {
       const from = Math.max(0, size - length);
       const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from);
       // The last byte is the last line's own end.
-      const start = buffer.subarray(0, bytesRead - 1).lastIndexOf(10);
-      if (start >= 0 || from === 0)
-        return decodeLine(path, 0, shape, buffer.subarray(start + 1, bytesRead - 1));
+      const lines = buffer.subarray(0, bytesRead - 1);
+      const start = lines.lastIndexOf(10);
+      const row = shape.kind === 'stacks' ? undefined : decodeLine(path, 0, shape, lines.subarray(start + 1));
+      const key = shape.kind === 'stacks' ? lastKey(shape, lines) : row?.key;
+      if (key !== undefined && (start >= 0 || from === 0)) return key;
+      if (from === 0) throw new TypeError(`${path} has rows, and none of them a key`);
     }
   } finally {
     await file.close();

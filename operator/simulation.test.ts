@@ -13,7 +13,7 @@ import { deleting, isEnded, makeWorld, type World } from './simulation/world.ts'
 import { times } from './verdict.ts';
 
 const seed = process.env.SONDE_SEED === undefined ? undefined : Number(process.env.SONDE_SEED);
-const count = seed === undefined ? Number(process.env.SONDE_SIMULATIONS ?? 1_000) : 1;
+const count = seed === undefined ? Number(process.env.SONDE_SIMULATIONS ?? 2_000) : 1;
 const epoch = Date.UTC(2030, 0, 1);
 const assign = assignerOf([await loadGadget('syscall-counts')]);
 

@@ -46,11 +46,16 @@ export function mergeMeta(a: ResultMeta | undefined, b: ResultMeta | undefined):
   });
 }
 
-/** All of them; undefined for none. */
+/** All of them; undefined for none. Pairs of pairs: one after the other, the lists of thousands of nodes would be sorted thousands of times. */
 export function mergeMetas(metas: Iterable<ResultMeta>): ResultMeta | undefined {
-  let merged: ResultMeta | undefined;
-  for (const meta of metas) merged = mergeMeta(merged, meta);
-  return merged;
+  let level: (ResultMeta | undefined)[] = [...metas];
+  if (level.length === 1) return mergeMeta(level[0], undefined);
+  while (level.length > 1) {
+    const next: (ResultMeta | undefined)[] = [];
+    for (let i = 0; i < level.length; i += 2) next.push(mergeMeta(level[i], level[i + 1]));
+    level = next;
+  }
+  return level[0];
 }
 
 function earlier(a: bigint, b: bigint): bigint {
