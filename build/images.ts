@@ -78,7 +78,9 @@ export async function buildImage(recipe: Recipe): Promise<Image> {
   await rm(draft, { force: true });
   await buildah('push', recipe.name, `docker-archive:${draft}:${recipe.name}`);
   for (const old of await readdir(folder())) {
-    if (old.startsWith(`${file}-`)) await rm(join(folder(), old));
+    // A node may be about to get a recent one.
+    const age = old.startsWith(`${file}-`) ? Date.now() - (await lstat(join(folder(), old))).mtimeMs : 0;
+    if (age > 600_000) await rm(join(folder(), old));
   }
   await rename(draft, archive);
   // What the tag stood for before, and layers that only it had.

@@ -71,7 +71,8 @@ export async function apiServer(): Promise<Program> {
 export async function controllerManager(): Promise<Program> {
   const values = {
     kubeconfig: kubeconfigOf('controller-manager'),
-    'bind-address': '127.0.0.1',
+    // Nobody asks it anything.
+    'secure-port': 0,
     'leader-elect': false,
     profiling: false,
     'use-service-account-credentials': true,
@@ -89,7 +90,8 @@ export async function controllerManager(): Promise<Program> {
 export async function scheduler(): Promise<Program> {
   const values = {
     kubeconfig: kubeconfigOf('scheduler'),
-    'bind-address': '127.0.0.1',
+    // Nobody asks it anything.
+    'secure-port': 0,
     'leader-elect': false,
     profiling: false,
   };

@@ -4,24 +4,33 @@
 import { join } from 'node:path';
 import { cacheFolder } from '../../build/native.ts';
 
-export const clusterFolder = join(cacheFolder(), 'cluster');
+/** SONDE_CLUSTER=1 … 9: another cluster beside the usual one, which has nothing in common with it but caches. */
+const number = Number(process.env.SONDE_CLUSTER ?? '0');
+if (!Number.isInteger(number) || number < 0 || number > 9)
+  throw new Error('SONDE_CLUSTER is a number from 0 to 9');
+const name = number === 0 ? 'sonde-test' : `sonde-test-${number}`;
+const prefix = `10.${199 + number}`;
+
+export const clusterFolder = join(cacheFolder(), number === 0 ? 'cluster' : `cluster-${number}`);
 export const kubeconfig = join(clusterFolder, 'kubeconfig');
 export const logFolder = join(clusterFolder, 'logs');
 
 /** The group above everything that the cluster runs, in each cgroup hierarchy. */
-export const cgroup = 'sonde-test';
+export const cgroup = name;
+/** Held by the process that starts or ends the cluster (lock.ts). */
+export const lockName = `\0${name}-cluster`;
 
 /** The bridge between the nodes and this machine, which has the control plane's address on it. */
-export const bridge = 'sonde-test';
-export const address = '10.199.0.1';
-export const podNetworks = '10.199.0.0/16';
-export const serviceNetwork = '10.199.240.0/24';
+export const bridge = name;
+export const address = `${prefix}.0.1`;
+export const podNetworks = `${prefix}.0.0/16`;
+export const serviceNetwork = `${prefix}.240.0/24`;
 /** The first of the service network is the API server's own Service. */
-export const apiService = '10.199.240.1';
+export const apiService = `${prefix}.240.1`;
 
 export const apiPort = 6443;
 /** etcd listens on loopback only: it asks nobody who they are. */
-export const etcdPorts = { client: 23790, peer: 23800 };
+export const etcdPorts = { client: 23790 + number, peer: 23800 + number };
 
 /** versitygw; its keys protect nothing but the tests' own files. */
 export const s3 = {
@@ -48,8 +57,8 @@ export interface NodePlace {
   own: { path: string; folder: string }[];
 }
 
-export const nodes: NodePlace[] = [1, 2].map((number) => {
-  const name = `node-${number}`;
+export const nodes: NodePlace[] = [1, 2].map((index) => {
+  const name = `node-${index}`;
   const folder = join(clusterFolder, name);
   const own = ['/run', '/var/lib', '/var/log'].map((path) => ({
     path,
@@ -58,10 +67,10 @@ export const nodes: NodePlace[] = [1, 2].map((number) => {
   return {
     name,
     folder,
-    address: `10.199.0.${10 + number}`,
-    network: `10.199.${number}.0/24`,
-    gateway: `10.199.${number}.1`,
-    cable: `sonde-${name}`,
+    address: `${prefix}.0.${10 + index}`,
+    network: `${prefix}.${index}.0/24`,
+    gateway: `${prefix}.${index}.1`,
+    cable: number === 0 ? `sonde-${name}` : `sonde${number}-${name}`,
     cgroup: `${cgroup}/${name}`,
     socket: join(folder, 'run/containerd/containerd.sock'),
     own,

@@ -1,10 +1,10 @@
-// One at a time may start or end the cluster, on this machine: whoever listens on a name that the kernel forgets with its process.
+// What only one process of this machine may do at a time: whoever listens on a name that the kernel forgets with its process.
 
 import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
 /** Runs while no other process does, and waits for that. */
-export async function alone<T>(run: () => Promise<T>, waitMs = 30 * 60_000): Promise<T> {
+export async function alone<T>(name: string, run: () => Promise<T>, waitMs = 30 * 60_000): Promise<T> {
   const deadline = performance.now() + waitMs;
   for (;;) {
     const server = createServer();
@@ -13,7 +13,7 @@ export async function alone<T>(run: () => Promise<T>, waitMs = 30 * 60_000): Pro
       server.once('error', (error: NodeJS.ErrnoException) =>
         error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
       );
-      server.listen('\0sonde-test-cluster');
+      server.listen(name);
     });
     if (taken) {
       try {
@@ -23,7 +23,7 @@ export async function alone<T>(run: () => Promise<T>, waitMs = 30 * 60_000): Pro
       }
     }
     if (performance.now() > deadline)
-      throw new Error('another process has been starting or ending the cluster for too long');
+      throw new Error(`another process has held ${name.slice(1)} for too long`);
     await setTimeout(200);
   }
 }

@@ -2,7 +2,6 @@
 // Neighbours: layout.ts (what there can be), up.ts (calls it first), down.ts.
 
 import { readFile, rm } from 'node:fs/promises';
-import { cacheFolder } from '../../build/native.ts';
 import { command } from '../../build/step.ts';
 import { removeGroups } from './cgroups.ts';
 import { bridge, clusterFolder, nodes } from './layout.ts';
@@ -14,7 +13,7 @@ export async function removeRemains(): Promise<void> {
   for (const link of [...nodes.map((node) => node.cable), bridge]) {
     if (links.includes(link)) await deleteLink(link);
   }
-  for (const path of mountsBelow(cacheFolder(), await readFile('/proc/self/mountinfo', 'utf8'))) {
+  for (const path of mountsBelow(clusterFolder, await readFile('/proc/self/mountinfo', 'utf8'))) {
     await command(['umount', '--lazy', path]);
   }
   await rm(clusterFolder, { recursive: true, force: true });
@@ -29,7 +28,7 @@ async function deleteLink(link: string): Promise<void> {
   }
 }
 
-/** Paths mounted below a folder, the deepest first: buildah's, if it was killed. */
+/** Paths mounted below a folder, the deepest first. */
 export function mountsBelow(folder: string, mountinfo: string): string[] {
   const paths = mountinfo.split('\n').map((line) => line.split(' ')[4] ?? '');
   return paths.filter((path) => path.startsWith(`${folder}/`)).reverse();

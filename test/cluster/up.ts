@@ -11,7 +11,7 @@ import { makeGroup } from './cgroups.ts';
 import * as plane from './control-plane.ts';
 import { buildTestImages, importImages, pause } from './images.ts';
 import { kubernetesProgram } from './kubernetes.ts';
-import { address, bridge, kubeconfig, nodes, s3 } from './layout.ts';
+import { address, bridge, kubeconfig, lockName, nodes, s3 } from './layout.ts';
 import { alone } from './lock.ts';
 import * as node from './node.ts';
 import { lastWords, pidOf, programs, start } from './processes.ts';
@@ -52,10 +52,11 @@ async function nodesReady(): Promise<boolean> {
   return nodes.every(({ name }) => states.split(' ').includes(`${name}=True`));
 }
 
+/** All of it runs, and nodes are ready within a moment: a busy machine's report late. */
 async function isHealthy(): Promise<boolean> {
   const running = await programs();
   const all = names.every((name) => running.some((one) => one.name === name && one.pid !== undefined));
-  return all && (await nodesReady());
+  return all && (await until(30_000, async () => (await nodesReady()) || undefined)) === true;
 }
 
 /** Waits until a program answers; if it ends instead, its last words are the error. */
@@ -102,7 +103,7 @@ async function startNodes(images: Image[]): Promise<void> {
   }
   await importImages(images);
   for (const one of nodes) await start(await node.kubelet(one));
-  const ready = await until(120_000, async () => ((await nodesReady()) ? true : undefined));
+  const ready = await until(120_000, async () => (await nodesReady()) || undefined);
   if (!ready) throw new Error(`nodes are not ready after two minutes:\n${await lastWords('node-1-kubelet')}`);
 }
 
@@ -116,9 +117,9 @@ async function makeBucket(): Promise<void> {
 
 /** The whole of it. Gives the kubeconfig's path. */
 export async function up(): Promise<string> {
-  return alone(async () => {
+  return alone(lockName, async () => {
     await prepare();
-    const images = await step('images', buildTestImages);
+    const images = await step('images', () => alone('\0sonde-test-images', buildTestImages));
     if (await isHealthy()) {
       await step('images into the running cluster', () => importImages(images));
       return kubeconfig;
