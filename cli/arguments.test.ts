@@ -92,6 +92,7 @@ test('a wrong command line says what to write', () => {
     ['--frequency-hz 5000', /--frequency-hz: 5000 is outside the limits 1…999/],
     ['--stacks usr', /--stacks: "usr" is not one of user, kernel, both; did you mean user\?/],
     ['-f job.yaml', /both -f job.yaml and the gadget cpu-profile/],
+    ['-l app=checkout', /-l is about pods in a cluster.*kubectl sonde run/],
     ['-x', /unknown flag -x \| `sonde run cpu-profile --help`/],
   ];
   for (const [args, message] of cases) assert.match(said(['cpu-profile', ...args.split(' ')]), message);

@@ -34,6 +34,12 @@ const options: OptionTypes = {
   help: { type: 'boolean', short: 'h' },
 };
 
+/** Flags that kubectl's users will try here. */
+const ofCluster = new Set([
+  ...['-l', '--selector', '-n', '--namespace', '-A', '--all-namespaces', '--containers', '--max-pods'],
+  ...['--nodes', '--store', '--dry-run', '--kubeconfig', '--context'],
+]);
+
 /** Flags of `run` itself; no gadget may call a parameter like one. */
 export const ownFlags: ReadonlySet<string> = new Set(Object.keys(options));
 
@@ -152,8 +158,14 @@ function unknownFlag(
   gadget: string | undefined,
   command: string,
 ): CliError {
-  const meant = nearestName(raw.replace(/^-+/, ''), known);
   const shown = escapeTerminal(raw, 80);
+  if (command === 'sonde run' && ofCluster.has(raw)) {
+    return wrong(
+      `${shown} is about pods in a cluster; \`sonde run\` traces on this machine`,
+      `Write \`kubectl sonde run\`; here, a command, --pid, --cgroup or --container says what is traced.`,
+    );
+  }
+  const meant = nearestName(raw.replace(/^-+/, ''), known);
   const advice =
     gadget === undefined
       ? `\`${command} --help\` lists the flags; with -f the parameters of a gadget stand in the file, not here.`

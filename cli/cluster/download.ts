@@ -23,8 +23,8 @@ export interface DownloadOptions {
   done?: (file: Fetched, fetched: boolean) => void;
 }
 
-/** So often in a row without one byte more. */
-const mostFailures = 4;
+/** So often in a row without one byte more: an API server that restarts is waited for, a quarter of a minute in all. */
+const mostFailures = 6;
 
 /** Fetches them all into the folder, which is made where it is missing. Throws CliError. */
 export async function download(
