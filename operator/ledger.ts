@@ -20,7 +20,13 @@ export interface Ledger {
   /** Pods that the job traces or has traced, the oldest choice first. */
   chosen: Map<string, { node: string; scheduledAt: number; target: PodTarget }>;
   choice:
-    | { revision: number; matched: number; notAllowed: number; byNode: Map<string, NodePods> }
+    | {
+        revision: number;
+        denied: boolean;
+        matched: number;
+        notAllowed: number;
+        byNode: Map<string, NodePods>;
+      }
     | undefined;
   deletedAt?: number;
   endingAt: number | undefined;

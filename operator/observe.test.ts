@@ -88,6 +88,15 @@ test('namespaces that are excluded or denied are traced by no job', () => {
   assert.equal(look(cluster, job(everything)).namespace, 'Denied');
 });
 
+test('a namespace that is denied while a ClusterTraceJob traces it ends that job', () => {
+  const cluster = clusterOf(pod('a'), pod('b', { namespace: 'bank' }));
+  const ledger = openLedger({}, false, 0);
+  const object = job(everything, { kind: 'ClusterTraceJob' });
+  assert.equal(look(cluster, object, [], ledger).namespace, 'Allowed');
+  cluster.setDenied('bank', true);
+  assert.equal(look(cluster, object, [], ledger).namespace, 'Denied');
+});
+
 test('pods are selected by labels, expressions and the labels of their nodes', () => {
   const cluster = clusterOf(
     pod('a'),

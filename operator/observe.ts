@@ -56,7 +56,7 @@ export function observe(
       status: ledger.status,
     },
     stopEverything: options.stopEverything,
-    namespace: standing(cluster, namespace, options.excluded),
+    namespace: ledger.choice?.denied === true ? 'Denied' : standing(cluster, namespace, options.excluded),
     nodes: nodesOf(cluster, ledger),
     pods: { matched: ledger.choice?.matched ?? 0, notAllowed: ledger.choice?.notAllowed ?? 0 },
     swept: options.swept,
@@ -110,8 +110,11 @@ function choosePods(
     if (ledger.chosen.size <= mostPods) break;
     ledger.chosen.delete(uid);
   }
+  // What was recorded of a namespace that is denied while a ClusterTraceJob traces it can't be told apart any more.
+  const denied = [...ledger.chosen.values()].some((chosen) => cluster.denied.has(chosen.target.namespace));
   ledger.choice = {
     revision: cluster.revision(),
+    denied,
     matched: matching.length,
     notAllowed,
     byNode: grouped(ledger),

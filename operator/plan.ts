@@ -88,7 +88,7 @@ const refusals: ((observed: Observed) => Refusal | undefined)[] = [
     namespace === 'Denied'
       ? {
           reason: 'NamespaceDenied',
-          message: `namespace ${job.namespace} is labelled sonde.dev/tracing: deny`,
+          message: `${job.namespace === null ? 'a namespace that it traces' : `namespace ${job.namespace}`} is labelled sonde.dev/tracing: deny`,
         }
       : undefined,
   ({ job }) =>
