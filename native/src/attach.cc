@@ -15,6 +15,7 @@
 #include "features.h"
 #include "log.h"
 #include "object.h"
+#include "trace_sections.h"
 
 namespace {
 
@@ -177,7 +178,8 @@ struct Attacher {
 
     void bySection() {
         std::string section = bpf_program__section_name(program);
-        bpf_link *link = bpf_program__attach(program);
+        bpf_link *link =
+            isTraceSection(program) ? bpf_program__attach_trace(program) : bpf_program__attach(program);
         if (!link && errno == EOPNOTSUPP)
             throw Failure(Code::InvalidArgument,
                           tried(section) + ": the section does not say where: give attach options", errno);

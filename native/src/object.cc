@@ -10,9 +10,11 @@
 #include "errors.h"
 #include "features.h"
 #include "log.h"
+#include "trace_sections.h"
 
 Object::Object(const std::string &path) : path_(path) {
     LogCapture log;
+    registerTraceSections();
     std::string kernelTypes = kernelTypes_.path();
     LIBBPF_OPTS(bpf_object_open_opts, options);
     options.btf_custom_path = kernelTypes.c_str();
