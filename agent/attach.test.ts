@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProgramChoice } from '../bpf/gadget.ts';
+import type { AttachOptions } from '../native/api.ts';
 import { NativeError } from '../native/errors.ts';
 import { asAgentError, choosePrograms } from './attach.ts';
 import { AgentError } from './errors.ts';
@@ -33,11 +34,19 @@ test('without any hook the error says why for each of them', () => {
   );
 });
 
-test('an alternative that attaches by options does not ask for its section', () => {
-  const programs: ProgramChoice[] = [
-    [[{ program: 'by_probe', attach: { kind: 'tracepoint', category: 'a', name: 'b' } }]],
-  ];
-  assert.equal(choosePrograms({ trace: 't', programs }, sections, () => 'missing').length, 1);
+test('an alternative that attaches by options asks for their hook where one can tell, and not for its section', () => {
+  const trace = 't';
+  const asked: string[] = [];
+  const supports = (hook: string) => {
+    asked.push(hook);
+    return 'missing';
+  };
+  const chosen = (attach: AttachOptions) =>
+    choosePrograms({ trace, programs: [[[{ program: 'by_probe', attach }]]] }, sections, supports);
+  assert.throws(() => chosen({ kind: 'tracepoint', category: 'a', name: 'b' }), /tracepoint\/a\/b: missing/);
+  assert.deepEqual(asked, ['tracepoint/a/b']);
+  assert.equal(chosen({ kind: 'perfEvent', event: 'cpuClock', frequencyHz: 99 }).length, 1);
+  assert.equal(asked.length, 1);
 });
 
 for (const [code, reason] of [

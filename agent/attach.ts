@@ -36,8 +36,11 @@ function chooseOne(
     const missing = alternative.flatMap(({ program, attach }) => {
       const section = sections.get(program);
       if (section === undefined) return [`its object has no program ${program}`];
-      const reason = attach === undefined || attach.kind === 'auto' ? supports(section) : null;
-      return reason === null ? [] : [`${section}: ${reason}`];
+      const hook = hookOf(attach, section);
+      // Of others (a perf event, a user's program) only attaching tells.
+      const known = ['auto', 'tracepoint', 'rawTracepoint'].includes(attach?.kind ?? 'auto');
+      const reason = known ? supports(hook) : null;
+      return reason === null ? [] : [`${hook}: ${reason}`];
     });
     if (missing.length === 0) return alternative;
     reasons.push(...missing);

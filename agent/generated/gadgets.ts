@@ -43,24 +43,54 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
         ],
         [
           {
-            "program": "open_exit_openat"
+            "program": "open_exit_call",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_openat"
+            }
           },
           {
-            "program": "open_exit_openat2"
+            "program": "open_exit_call",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_openat2"
+            }
           },
           {
-            "program": "open_exit_open"
+            "program": "open_exit_call",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_open"
+            }
           },
           {
-            "program": "open_exit_creat"
+            "program": "open_exit_call",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_creat"
+            }
           }
         ],
         [
           {
-            "program": "open_exit_openat"
+            "program": "open_exit_call",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_openat"
+            }
           },
           {
-            "program": "open_exit_openat2"
+            "program": "open_exit_call",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_openat2"
+            }
           }
         ]
       ],

@@ -10,17 +10,19 @@ import { makeGroup } from '../../test/support/trace.ts';
 import { workload } from '../../test/support/workload.ts';
 
 const opens = await workload('opens');
-const programs = ['open_exit_openat2', 'scope_cgroup_mkdir', 'scope_cgroup_rmdir'];
+const following = ['scope_cgroup_mkdir', 'scope_cgroup_rmdir'];
 
 /** open-files' programs for openat2 alone, on a ring of 64 KiB. */
 function attach(containers: number) {
   const object = native.openObject(objectPath('open-files'));
   object.setVariable('scope_by_cgroup', true);
   object.setMaxEntries('events', 65536);
-  for (const { name } of object.programs) object.setAutoload(name, programs.includes(name));
+  for (const { name } of object.programs)
+    object.setAutoload(name, name === 'open_exit_call' || following.includes(name));
   object.load();
   object.setVariable('job_containers', containers);
-  for (const program of programs) object.attach(program);
+  for (const program of following) object.attach(program);
+  object.attach('open_exit_call', { kind: 'tracepoint', category: 'syscalls', name: 'sys_exit_openat2' });
   const enter = (id: bigint, container: bigint): void => {
     object.map('scope_filter').set(Number(id % 4096n), 1);
     object.map('scope').set(id, container);

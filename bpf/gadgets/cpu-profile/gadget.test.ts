@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Traced, trace } from '../../../test/support/trace.ts';
-import { scaled, workload } from '../../../test/support/workload.ts';
+import { workload } from '../../../test/support/workload.ts';
 
 const burns = await workload('burns');
 // 999 Hz × 4 s: the error of a share of three quarters is 0.7 points.
 const frequencyHz = 999;
-const seconds = Math.max(2, scaled(4));
+const seconds = 4;
 
 /** Samples of all stacks that pass through a function; of all stacks without one. */
 const samples = (traced: Traced, name?: string): number =>

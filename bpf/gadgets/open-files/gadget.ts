@@ -4,7 +4,11 @@ import { z } from 'zod';
 import { numberOf } from '../../../agent/names.ts';
 import { defineGadget, type ProgramUse, processColumns } from '../../gadget.ts';
 
-const exits = (...calls: string[]): ProgramUse[] => calls.map((call) => ({ program: `open_exit_${call}` }));
+const exits = (...calls: string[]): ProgramUse[] =>
+  calls.map((call) => ({
+    program: 'open_exit_call',
+    attach: { kind: 'tracepoint', category: 'syscalls', name: `sys_exit_${call}` },
+  }));
 
 export default defineGadget({
   name: 'open-files',

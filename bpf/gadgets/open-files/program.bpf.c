@@ -122,9 +122,10 @@ struct exit_args {
     s64 result;
 };
 
-/* Only 64-bit calls come by these tracepoints: the kernel leaves out 32-bit ones, whose numbers mean other
- * calls. */
-static __always_inline int exit_tracepoint(struct exit_args *args) {
+/* Loaded once and attached to each call's tracepoint (gadget.ts). Only 64-bit calls come by these: the kernel
+ * leaves out 32-bit ones, whose numbers mean other calls. */
+SEC("tracepoint")
+int open_exit_call(struct exit_args *args) {
     u64 container = scope_current();
     if (!container) return 0;
     struct pt_regs *regs = current_registers();
@@ -142,26 +143,6 @@ static __always_inline int exit_tracepoint(struct exit_args *args) {
 #endif
     record_open(container, args->number, (const char *)path, flags, args->result);
     return 0;
-}
-
-SEC("tracepoint/syscalls/sys_exit_openat")
-int open_exit_openat(struct exit_args *args) {
-    return exit_tracepoint(args);
-}
-
-SEC("tracepoint/syscalls/sys_exit_openat2")
-int open_exit_openat2(struct exit_args *args) {
-    return exit_tracepoint(args);
-}
-
-SEC("tracepoint/syscalls/sys_exit_open")
-int open_exit_open(struct exit_args *args) {
-    return exit_tracepoint(args);
-}
-
-SEC("tracepoint/syscalls/sys_exit_creat")
-int open_exit_creat(struct exit_args *args) {
-    return exit_tracepoint(args);
 }
 
 /* io_uring: the path is the kernel's copy, made before the request is traced and freed when it is done; so it
