@@ -52,5 +52,6 @@ test('thousands of symbol tables over one text without end are refused within a 
   const before = performance.now();
   assert.throws(() => attach(path), { code: 'NotFound' });
   const took = performance.now() - before;
-  assert.ok(took < 1000, `${took} ms`);
+  // Emulated, in a guest, all takes twenty times longer.
+  assert.ok(took < (process.env.SONDE_GUEST === undefined ? 1000 : 10_000), `${took} ms`);
 });

@@ -91,8 +91,8 @@ test('a million records come in order, none lost, each column right', async () =
   const counters = reader.counters();
   assert.equal(counters.records, calls * 100);
   assert.equal(counters.pending, 0);
-  // Emulated, in a guest, a record takes a few times longer.
-  const limit = process.env.SONDE_GUEST === undefined ? 1000 : 10_000;
+  // Emulated, in a guest, a record takes twenty times longer, and on a busy machine more.
+  const limit = process.env.SONDE_GUEST === undefined ? 1000 : 100_000;
   assert.ok(
     counters.cpuNanoseconds / counters.records < limit,
     `${counters.cpuNanoseconds} ns for ${counters.records}`,

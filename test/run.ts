@@ -124,8 +124,8 @@ const guests = kernelSeries.map(
   (series): Part => ({
     name: `guest-${series}`,
     where: series,
-    minutes: 10,
-    run: () => runGuestPart(series, 9 * 60_000),
+    minutes: 20,
+    run: () => runGuestPart(series, 19 * 60_000),
   }),
 );
 

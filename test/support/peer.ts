@@ -37,8 +37,11 @@ export async function startBpftrace(script: string): Promise<PeerCount> {
   await attached.promise;
   return {
     stop: async () => {
+      // Until it hears it: it looks for the signal only while it waits for events.
+      const again = setInterval(() => peer.kill(constants.signals.SIGINT), 200);
       peer.kill(constants.signals.SIGINT);
       await ended.promise;
+      clearInterval(again);
       const found = said.matchAll(/^@(\w+(?:\[[^\]]*\])?): (\d+)$/gm);
       return Object.fromEntries(Array.from(found, ([, name, count]) => [name, Number(count)]));
     },
