@@ -133,7 +133,7 @@ export function jobSpecSchema(gadgets: readonly TraceMember[]) {
         .max(31_536_000)
         .optional()
         .describe(
-          'Seconds after its end at which the job is deleted. Absent: never. Artifacts have a retention of their own.',
+          'Seconds after its end at which the job is deleted. Absent: never. What is in the store stays there.',
         ),
       suspend: z
         .boolean()

@@ -73,7 +73,7 @@ export async function openSpec(
 }
 
 /** Checked again: an older CRD may have let it through. Throws StoreError. */
-export function readStoreSpec(kind: StoreKind, spec: unknown): StoreSpec {
+function readStoreSpec(kind: StoreKind, spec: unknown): StoreSpec {
   const parsed = storeSpecSchema(kind).safeParse(spec);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
