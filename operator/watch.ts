@@ -186,13 +186,16 @@ function start<T>(
     log.warn({ path, error: String(error) }, 'the API server went away; asking again');
     await pause(wait, undefined, { ref: false });
     wait = Math.min(wait * 2, retryMs.longest);
-    if (!closed) void informer.start();
+    if (!closed) begin();
+  };
+  const begin = () => {
+    informer.start().catch(again);
   };
   informer.on('add', ({ value }) => change.put(value));
   informer.on('update', ({ value }) => change.put(value));
   informer.on('delete', ({ value }) => change.remove(value));
   informer.on('error', (error) => void again(error));
-  void informer.start();
+  begin();
   return {
     listed,
     close() {
