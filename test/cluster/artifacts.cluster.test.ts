@@ -2,7 +2,7 @@
 // say of themselves. Neighbours: operator/artifacts.ts, operator/stores/status.ts, kubectl-sonde.cluster.test.ts (the same by the command).
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import type { ArtifactStatus } from '../../crds/trace-artifact.ts';
 import type { StoreStatus } from '../../crds/trace-store.ts';
@@ -158,35 +158,54 @@ test("a namespace's own store works with its own Secret, once the operator may r
 test('a store that can not be written to says why', async (t) => {
   const { endpoint, region, accessKeyId, secretAccessKey } = testCluster.s3;
   const { name: bucket } = await testCluster.bucket(t);
-  const cases = [
-    { reason: 'StoreMissing', bucket: `${bucket}-not`, endpoint, secret: secretAccessKey },
-    { reason: 'StoreDenied', bucket, endpoint, secret: 'wrong' },
-    { reason: 'StoreUnreachable', bucket, endpoint: 'http://127.0.0.1:9', secret: secretAccessKey },
+  const nowhere = 'http://127.0.0.1:9';
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const private_key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const s3 = { bucket, endpoint, region, forcePathStyle: true };
+  const s3Keys = { accessKeyId, secretAccessKey };
+  const gcsKey = {
+    'key.json': JSON.stringify({ client_email: 'w@test.iam.gserviceaccount.com', private_key }),
+  };
+  const azure = { account: 'results', container: 'results', endpoint: nowhere };
+  const cases: { name: string; reason: string; keys: object; spec: object }[] = [
+    {
+      name: 'missing',
+      reason: 'StoreMissing',
+      keys: s3Keys,
+      spec: { s3: { ...s3, bucket: `${bucket}-not` } },
+    },
+    { name: 'denied', reason: 'StoreDenied', keys: { ...s3Keys, secretAccessKey: 'wrong' }, spec: { s3 } },
+    { name: 'down', reason: 'StoreUnreachable', keys: s3Keys, spec: { s3: { ...s3, endpoint: nowhere } } },
+    // The image has every vendor's SDK.
+    { name: 'gcs', reason: 'StoreUnreachable', keys: gcsKey, spec: { gcs: { bucket, endpoint: nowhere } } },
+    { name: 'azure', reason: 'StoreUnreachable', keys: { accountKey: 'a2V5' }, spec: { azure } },
   ];
-  const names = cases.map(({ reason }) => `${bucket}-${reason.toLowerCase()}`);
+  const nameOf = (name: string) => `${bucket}-${name}`;
+  const names = cases.map(({ name }) => nameOf(name));
   t.after(async () => {
     await testCluster.kubectl(['delete', 'clustertracestores.sonde.dev', ...names, '--ignore-not-found']);
     await testCluster.kubectl(['delete', 'secret', '-n', sondeNamespace, ...names, '--ignore-not-found']);
   });
   await testCluster.apply(
-    cases.flatMap(({ secret, ...s3 }, index) => {
-      const name = names[index];
-      const { reason: _, ...where } = s3;
+    cases.flatMap(({ name: short, keys, spec }) => {
+      const name = nameOf(short);
+      const [[kind, given]] = Object.entries(spec) as [[string, object]];
+      const credentialsSecret = { name };
       return [
         {
           ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: sondeNamespace } },
-          stringData: { accessKeyId, secretAccessKey: secret },
+          stringData: keys,
         },
         {
           ...{ apiVersion, kind: 'ClusterTraceStore', metadata: { name } },
-          spec: { s3: { ...where, region, forcePathStyle: true, credentialsSecret: { name } } },
+          spec: { [kind]: { ...given, credentialsSecret } },
         },
       ];
     }),
   );
-  for (const [index, { reason }] of cases.entries()) {
-    const ready = await readiness('ClusterTraceStore', names[index] ?? '');
-    assert.deepEqual([ready.status, ready.reason], ['False', reason], ready.message);
+  for (const { name, reason } of cases) {
+    const ready = await readiness('ClusterTraceStore', nameOf(name));
+    assert.deepEqual([name, ready.status, ready.reason], [name, 'False', reason], ready.message);
     assert.ok(!ready.message.includes(secretAccessKey) && !ready.message.includes(accessKeyId));
   }
 });
