@@ -2,7 +2,15 @@
 // operator/trace.ts (who decide), operator/conditions.ts, operator/status.ts.
 
 import type { TraceJobStatus } from '../crds/status.ts';
-import { type Condition, condition, conditionsOf, eventsOf, type Findings } from './conditions.ts';
+import {
+  type Condition,
+  condition,
+  conditionsOf,
+  eventsOf,
+  type Finding,
+  type Findings,
+  holds,
+} from './conditions.ts';
 import type { Action, Assignment, Observed, Plan, Refusal } from './observed.ts';
 import { bounded, failuresOf, type Judged } from './status.ts';
 
@@ -77,46 +85,19 @@ export function findingsOf(
   reason: 'Attaching' | 'Tracing' | 'Collecting',
   forgotten: number,
 ): Findings {
-  const waiting = judged.filter(({ verdict }) => verdict.state === 'Waiting');
-  const unattached = judged.filter(
-    ({ node, verdict }) => verdict.state !== 'Fetched' && (node.record?.report?.attachedAt ?? 0n) === 0n,
-  );
   const lacking = failuresOf(
     judged.filter(({ verdict }) => verdict.state !== 'Waiting'),
     forgotten,
   );
   const [first] = lacking;
-  const [blocked] = waiting;
   const none = judged.length === 0;
   return {
     Accepted:
       none && observed.job.status.startTime === undefined
         ? { status: true, reason: 'NoPodsYet' }
         : { status: true, reason: 'Accepted' },
-    Attached:
-      none || unattached.length > 0
-        ? blocked?.verdict.state === 'Waiting'
-          ? {
-              status: false,
-              reason: blocked.verdict.reason,
-              message: onNodes(waiting.length, blocked.node.name, blocked.verdict.message),
-            }
-          : {
-              status: false,
-              reason: none ? 'NoPodsYet' : 'Attaching',
-              message: none
-                ? 'no pod to attach for'
-                : `attached on ${judged.length - unattached.length} of ${judged.length} nodes`,
-            }
-        : {
-            status: true,
-            reason: 'Attached',
-            message: `probes were attached on ${judged.length} ${judged.length === 1 ? 'node' : 'nodes'}`,
-          },
-    Complete: {
-      status: false,
-      reason,
-    },
+    Attached: attachedFinding(observed, judged),
+    Complete: { status: false, reason },
     Failed: { status: false, reason: 'NotEnded' },
     Degraded: first
       ? {
@@ -126,6 +107,28 @@ export function findingsOf(
         }
       : { status: false, reason: 'Whole' },
   };
+}
+
+function attachedFinding({ job }: Observed, judged: readonly Judged[]): Finding {
+  if (judged.length === 0) return { status: false, reason: 'NoPodsYet', message: 'no pod to attach for' };
+  const unattached = judged.filter(
+    ({ node, verdict }) => verdict.state !== 'Fetched' && (node.record?.report?.attachedAt ?? 0n) === 0n,
+  );
+  const nodes = `${judged.length} ${judged.length === 1 ? 'node' : 'nodes'}`;
+  const attached: Finding = { status: true, reason: 'Attached', message: `probes were attached on ${nodes}` };
+  // Another operator saw it, and this one has not been told by all yet.
+  const untold = ({ node }: Judged) =>
+    node.record?.report === undefined && node.record?.failure === undefined;
+  const inherited = job.inherited !== undefined && holds(job.status, 'Attached');
+  if (unattached.length === 0 || (inherited && unattached.every(untold))) return attached;
+  const waiting = judged.filter(({ verdict }) => verdict.state === 'Waiting');
+  const [blocked] = waiting;
+  if (blocked?.verdict.state === 'Waiting') {
+    const { reason, message } = blocked.verdict;
+    return { status: false, reason, message: onNodes(waiting.length, blocked.node.name, message) };
+  }
+  const message = `attached on ${judged.length - unattached.length} of ${nodes}`;
+  return { status: false, reason: 'Attaching', message };
 }
 
 function onNodes(count: number, first: string, message: string): string {

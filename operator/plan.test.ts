@@ -304,6 +304,17 @@ test('what an agent gave after a restart is a part, and the job Degraded', () =>
   assert.equal(says(status, 'Complete'), 'True Published');
 });
 
+test('an operator that takes over does not call a job unattached before the agents have told it', () => {
+  const before = plan(observed([node('a', { report: running })]), start).status ?? {};
+  const adopted = node('a', { adopted: true, following: false });
+  const { status, actions } = plan(
+    observed([adopted], { job: job({ status: before, inherited: 1 }) }),
+    start + second,
+  );
+  assert.equal(says(status, 'Attached'), 'True Attached');
+  assert.deepEqual(told(actions), ['Follow a']);
+});
+
 test('a start that lies in the future, by the clock of another operator, does not put off the end', () => {
   const ahead: TraceJobStatus = { ...begun, startTime: new Date(start + 3_600 * second).toISOString() };
   const nodes = [node('a', { report: running })];
