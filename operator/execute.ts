@@ -139,6 +139,7 @@ async function fetchRun(
     const alive = () => {
       record.contactAt = hands.clock.now();
     };
+    record.fetching = true;
     const run = await hands.results.collect(agent, job.metadata.uid, node, ledger.ending.signal, alive);
     alive();
     delete record.trouble;

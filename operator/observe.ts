@@ -107,7 +107,7 @@ function choosePods(
     });
   }
   for (const uid of ledger.chosen.keys()) {
-    if (ledger.chosen.size <= mostPods) break;
+    if (ledger.chosen.size <= Math.max(mostPods, sample.length)) break;
     ledger.chosen.delete(uid);
   }
   // What was recorded of a namespace that is denied while a ClusterTraceJob traces it can't be told apart any more.

@@ -71,6 +71,8 @@ export interface NodeRecord {
   failure?: Refusal;
   /** There, but not the whole. */
   part?: Refusal;
+  /** Its run was asked for: it is being fetched, or waits for its turn. */
+  fetching?: true;
   /** Its run is on the scratch disk. */
   run?: FetchedRun;
   /** Fetches that brought a damaged run. */

@@ -59,7 +59,9 @@ export function judge(node: ObservedNode, window: Window, now: number): Verdict 
     const message = report.message ?? 'the agent gave no reason';
     return { state: 'Failed', reason: agentReason(report.reason), message };
   }
-  if (isLost(record, window, now)) return lost(node, record);
+  // One whose run waits for its turn to be fetched is silent because it is not asked; what is fetched and falls silent has trouble.
+  const queued = report.phase === 'Finished' && record.fetching === true && record.trouble === undefined;
+  if (!queued && isLost(record, window, now)) return lost(node, record);
   if (now >= window.until + times.longest)
     return {
       state: 'Failed',

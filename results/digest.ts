@@ -149,8 +149,19 @@ async function digestStacks({ meta, rows }: ResultView): Promise<Digest> {
   };
 }
 
-function entry(map: Map<string, FunctionWeight>, frame: StackFrame): FunctionWeight {
+/** Equal frames of a run are the same object (results/stack-lines.ts): what is made of one is made once. */
+const functionKeys = new WeakMap<StackFrame, string>();
+
+function functionKey(frame: StackFrame): string {
+  const known = functionKeys.get(frame);
+  if (known !== undefined) return known;
   const key = `${frame.kind === 'kernel' ? 'k' : 'u'}${frame.module ?? ''}\0${frame.name}`;
+  functionKeys.set(frame, key);
+  return key;
+}
+
+function entry(map: Map<string, FunctionWeight>, frame: StackFrame): FunctionWeight {
+  const key = functionKey(frame);
   const known = map.get(key);
   if (known) return known;
   const made = { frame, self: 0n, total: 0n };

@@ -81,7 +81,7 @@ export function writable(value: Value, column: Column | undefined): unknown {
   return value;
 }
 
-function encodeFrame(frame: StackFrame): unknown[] {
+export function encodeFrame(frame: StackFrame): unknown[] {
   const parts = [frame.name, frame.kind, frame.module ?? null, frame.file ?? null, frame.line ?? null];
   while (parts.at(-1) === null) parts.pop();
   return parts;
@@ -158,7 +158,7 @@ function isFrameKind(kind: unknown): kind is StackFrame['kind'] {
   return frameKinds.has(kind);
 }
 
-function decodeFrame(value: unknown): StackFrame {
+export function decodeFrame(value: unknown): StackFrame {
   const [name, kind, module, file, line] = asList(value, 'a frame');
   if (typeof name !== 'string' || !isFrameKind(kind))
     throw new Error('a frame must be a list of name, kind, module, file, line');

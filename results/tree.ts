@@ -79,8 +79,12 @@ function growing(start: Pick<TreeNode, 'name' | 'kind'> & { module?: string }): 
   return { node, byName: new Map() };
 }
 
+/** Equal frames of a run are the same object (results/stack-lines.ts): what is made of one is made once. */
+const names = new WeakMap<object, string>();
+
 function child(parent: Growing, start: Pick<TreeNode, 'name' | 'kind'> & { module?: string }): Growing {
-  const name = `${start.kind}\0${start.module ?? ''}\0${start.name}`;
+  const name = names.get(start) ?? `${start.kind}\0${start.module ?? ''}\0${start.name}`;
+  names.set(start, name);
   const known = parent.byName.get(name);
   if (known) return known;
   const made = growing(start);

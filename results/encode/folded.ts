@@ -16,7 +16,7 @@ export async function writeFolded(view: ResultView, writer: LineWriter): Promise
   for await (const row of view.rows()) {
     if (row.kind !== 'stacks') continue;
     const frames = levels.map((level) => foldedName(levelName(shape, row, level)));
-    for (const frame of row.frames) frames.push(foldedName(frame.name) + suffixes[frame.kind]);
+    for (const frame of row.frames) frames.push(foldedFrame(frame));
     await writer.write(`${frames.join(';')} ${row.value[0] ?? 0n}\n`);
   }
 }
@@ -32,6 +32,15 @@ const suffixes: Record<StackFrame['kind'], string> = {
   jit: '_[j]',
   inlined: '_[i]',
 };
+
+/** Equal frames of a run are the same object (results/stack-lines.ts): what is made of one is made once. */
+const folded = new WeakMap<StackFrame, string>();
+
+function foldedFrame(frame: StackFrame): string {
+  const text = folded.get(frame) ?? foldedName(frame.name) + suffixes[frame.kind];
+  folded.set(frame, text);
+  return text;
+}
 
 /** The format has no escape for its separator: `;` becomes `:`, as perf's own collapsing scripts do; control characters are written `\n`, `\x1b`. */
 function foldedName(name: string): string {

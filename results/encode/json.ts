@@ -52,15 +52,23 @@ async function writeRows(view: ResultView, writer: LineWriter): Promise<void> {
 /** Stacks name frames by their place in a table that follows them: it is known only when all stacks are written. */
 async function writeStacks(view: ResultView, writer: LineWriter): Promise<void> {
   const places = new Map<string, number>();
+  // Equal frames of a run are the same object (results/stack-lines.ts).
+  const known = new WeakMap<StackFrame, number>();
+  const placeOf = (frame: StackFrame) => {
+    const text = jsonText(frameObject(frame));
+    const place = places.get(text) ?? places.size;
+    places.set(text, place);
+    return place;
+  };
   let separator = '{"stacks":[\n';
   for await (const row of view.rows()) {
     if (row.kind !== 'stacks') continue;
     const frames = row.frames.map((frame) => {
-      const text = jsonText(frameObject(frame));
-      const known = places.get(text);
-      if (known !== undefined) return known;
-      places.set(text, places.size);
-      return places.size - 1;
+      const seen = known.get(frame);
+      if (seen !== undefined) return seen;
+      const place = placeOf(frame);
+      known.set(frame, place);
+      return place;
     });
     await writer.write(separator + jsonText({ ...rowObject(view.meta, row), frames }));
     separator = ',\n';

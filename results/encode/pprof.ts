@@ -105,6 +105,8 @@ function frameTables(strings: StringTable) {
   const location: Location[] = [];
   const functions: ProfileFunction[] = [];
   const known = new Map<string, number>();
+  /** Equal frames of a run are the same object (results/stack-lines.ts). */
+  const single = new WeakMap<StackFrame, number>();
 
   function once(key: string, make: () => number): number {
     const id = known.get(key);
@@ -149,6 +151,15 @@ function frameTables(strings: StringTable) {
 
   /** Frames of one location, outermost first; pprof wants the innermost first. */
   function locationId(frames: StackFrame[]): number {
+    const [only] = frames;
+    const known = frames.length === 1 && only ? single.get(only) : undefined;
+    if (known !== undefined) return known;
+    const id = newLocationId(frames);
+    if (frames.length === 1 && only) single.set(only, id);
+    return id;
+  }
+
+  function newLocationId(frames: StackFrame[]): number {
     const outer = frames[0] as StackFrame;
     const lines = frames.map((frame) => ({ functionId: functionId(frame), line: frame.line ?? 0 })).reverse();
     const mappingOf = mappingId(outer);

@@ -34,23 +34,32 @@ interface Gathered {
 function frameTable(): { frames: KnownFrame[]; place(frame: StackFrame): number } {
   const frames: KnownFrame[] = [];
   const places = new Map<string, number>();
+  /** Equal frames of a run are the same object (results/stack-lines.ts). */
+  const seen = new WeakMap<StackFrame, number>();
+  const placeOf = (frame: StackFrame): number => {
+    const id = `${frame.kind}\0${frame.module ?? ''}\0${frame.name}`;
+    const line = frame.line ?? 0;
+    const known = places.get(id);
+    if (known === undefined) {
+      places.set(id, frames.length);
+      frames.push({ frame, file: frame.file ?? '', from: line, to: line });
+      return frames.length - 1;
+    }
+    const entry = frames[known];
+    if (entry !== undefined && line > 0 && frame.file === entry.file) {
+      entry.from = entry.from === 0 ? line : Math.min(entry.from, line);
+      entry.to = Math.max(entry.to, line);
+    }
+    return known;
+  };
   return {
     frames,
     place(frame) {
-      const id = `${frame.kind}\0${frame.module ?? ''}\0${frame.name}`;
-      const line = frame.line ?? 0;
-      const known = places.get(id);
-      if (known === undefined) {
-        places.set(id, frames.length);
-        frames.push({ frame, file: frame.file ?? '', from: line, to: line });
-        return frames.length - 1;
-      }
-      const entry = frames[known];
-      if (entry !== undefined && line > 0 && frame.file === entry.file) {
-        entry.from = entry.from === 0 ? line : Math.min(entry.from, line);
-        entry.to = Math.max(entry.to, line);
-      }
-      return known;
+      const known = seen.get(frame);
+      if (known !== undefined) return known;
+      const place = placeOf(frame);
+      seen.set(frame, place);
+      return place;
     },
   };
 }

@@ -13,8 +13,8 @@ import { planTrace } from '../../bpf/plan.ts';
 import { loadGadget } from '../../bpf/registry.ts';
 import { findCgroup2 } from '../../cli/cgroups.ts';
 import { native } from '../../native/index.ts';
-import { decodeRow } from '../../results/row-json.ts';
-import type { ResultMeta, StacksShape } from '../../results/shape.ts';
+import type { ResultMeta, Row, StacksShape } from '../../results/shape.ts';
+import { stackLineReader } from '../../results/stack-lines.ts';
 import { havePeers, startBpftrace } from './peer.ts';
 
 export type Argv = [string, ...string[]];
@@ -142,7 +142,13 @@ function runAgainAndAgain([file, ...args]: Argv): { stop(): Promise<void> } {
 function readRows(meta: ResultMeta, path: string): Record<string, unknown>[] {
   const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
   const { shape } = meta;
-  if (shape.kind === 'stacks') return lines.map((line) => stackRow(shape, line));
+  if (shape.kind === 'stacks') {
+    const decode = stackLineReader(shape);
+    return lines.flatMap((line) => {
+      const row = decode(Buffer.from(line));
+      return row ? [stackRow(shape, row)] : [];
+    });
+  }
   if (shape.kind !== 'table') return lines.map((line) => JSON.parse(line));
   const keys = shape.keys.map(({ name }) => name);
   const values = shape.values.map(({ name }) => name);
@@ -157,9 +163,7 @@ function readRows(meta: ResultMeta, path: string): Record<string, unknown>[] {
 }
 
 /** Frames as `frames`: their names, innermost first; keys and weights by name. */
-function stackRow(shape: StacksShape, line: string): Record<string, unknown> {
-  const row = decodeRow(shape, line);
-  if (row.kind !== 'stacks') throw new Error(`no row of stacks: ${line}`);
+function stackRow(shape: StacksShape, row: Row & { kind: 'stacks' }): Record<string, unknown> {
   const keys = shape.keys.map(({ name }, index) => [name, row.key[index]]);
   const weights = shape.weights.map(({ name }, index) => [name, row.value[index]]);
   return {
