@@ -226,7 +226,7 @@ test('processes of a pod that runs already have names in their stacks', async (t
   pod.container();
   const group = pod.container();
   // Until the session has started, in an emulated guest too.
-  const seconds = process.env.SONDE_GUEST === undefined ? '2' : '15';
+  const seconds = process.env.SONDE_GUEST === undefined ? '2' : '8';
   const burning = run(group, burns, seconds, '0');
   await setTimeout(200);
   const { lines } = await started('cpu-profile', node.mountPoint, [], async (session) => {
