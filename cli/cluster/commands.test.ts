@@ -6,6 +6,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { digest, type FakeCluster, startFakeCluster, status } from '../../test/support/fake-cluster.ts';
 import { start } from '../../test/support/sonde.ts';
+import { CliError } from '../errors.ts';
+import { fetch } from './fetch.ts';
+import { list } from './list.ts';
+import { run as runInCluster } from './run.ts';
+import { watch } from './watch.ts';
 
 const main = join(import.meta.dirname, '../main.ts');
 const result = {
@@ -574,17 +579,23 @@ describe('kubectl-sonde', { concurrency: 3 }, () => {
         [['run', 'cpu-profle'], undefined, 2, /did you mean cpu-profile/],
         [['run', 'cpu-profile', '-d', '60'], undefined, 2, /--duration: 60 is a number without a unit/],
         [['run', 'cpu-profile', '--pid', '7'], undefined, 2, /--pid names a process; in a cluster/],
-        [['run', 'cpu-profile', '--', 'ls'], undefined, 2, /on this machine only/],
         [['fetch', 'checkout-cpu', '--output', 'json'], undefined, 2, /Write -o json for the format/],
         [['list', '--context', 'other'], undefined, 2, /has no context other\n {2}It has fake/],
         [['list', '--kubeconfig', 'absent'], undefined, 2, /can't read the kubeconfig absent/],
       ];
-      for (const [args, answer, code, message] of cases) {
+      await assert.rejects(runInCluster(['cpu-profile', '--', 'ls']), /on this machine only/);
+      const subcommands = { run: runInCluster, watch, fetch, list };
+      for (const [[command = '', ...args], answer, code, message] of cases) {
         if (answer === undefined) delete cluster.answer;
         else cluster.answer = answer;
-        const ended = await sonde(cluster, args).ended;
-        assert.match(ended.stderr, message, args.join(' '));
-        assert.equal(ended.code, code, ended.stderr);
+        const given = args.includes('--kubeconfig') ? args : [...args, '--kubeconfig', cluster.kubeconfig];
+        const ended = subcommands[command as keyof typeof subcommands](given);
+        await assert.rejects(ended, (error: unknown) => {
+          assert.ok(error instanceof CliError, String(error));
+          assert.match(`${error.message}\n  ${error.advice}`, message, args.join(' '));
+          assert.equal(error.exit, code, error.message);
+          return true;
+        });
       }
     }));
 
