@@ -39,7 +39,7 @@ export function observe(
   if (ends) ledger.endingAt ??= now;
   else ledger.endingAt = undefined;
   if ('assignment' in assigned && ledger.choice?.revision !== cluster.revision())
-    choosePods(cluster, job, assigned, ledger, options.excluded);
+    choosePods(cluster, job, assigned, ledger, options.excluded, now);
   return {
     job: {
       kind: job.kind,
@@ -81,6 +81,7 @@ function choosePods(
   assigned: Assigned,
   ledger: Ledger,
   excluded: ReadonlySet<string>,
+  now: number,
 ): void {
   const { target, gadget } = assigned;
   const namespace = job.metadata.namespace ?? null;
@@ -99,12 +100,11 @@ function choosePods(
   }
   const sample = sampleOf(matching, target.maxPods, ledger.chosen);
   for (const pod of sample) {
+    // By a clock that is ahead of this one it may be scheduled in the future: it is there now.
+    const scheduledAt = Math.min(pod.scheduledAt, ledger.chosen.get(pod.uid)?.scheduledAt ?? now);
     ledger.chosen.delete(pod.uid);
-    ledger.chosen.set(pod.uid, {
-      node: pod.node as string,
-      scheduledAt: pod.scheduledAt,
-      target: targetOf(pod, target.containers),
-    });
+    const told = targetOf(pod, target.containers);
+    ledger.chosen.set(pod.uid, { node: pod.node as string, scheduledAt, target: told });
   }
   for (const uid of ledger.chosen.keys()) {
     if (ledger.chosen.size <= Math.max(mostPods, sample.length)) break;
