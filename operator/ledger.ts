@@ -1,6 +1,7 @@
 // What an operator remembers of a job while it leads; all of it can be had again from the job's status and from agents. Neighbours:
 // operator/reconcile.ts (keeps one for each job), operator/observe.ts (shows it to the plan), operator/execute.ts (writes into it).
 
+import { setMaxListeners } from 'node:events';
 import type { PodTarget } from '../agent/api.ts';
 import type { TraceJobStatus } from '../crds/status.ts';
 import type { Assigned } from './assign.ts';
@@ -49,6 +50,9 @@ export interface Ledger {
 
 export function openLedger(status: TraceJobStatus, inherits: boolean, now: number): Ledger {
   const inherited = inherits && status.startTime !== undefined ? (status.nodes?.matched ?? 0) : undefined;
+  const ending = new AbortController();
+  // As many wait for it as there are nodes.
+  setMaxListeners(0, ending.signal);
   return {
     knownSince: now,
     nodes: new Map(),
@@ -66,7 +70,7 @@ export function openLedger(status: TraceJobStatus, inherits: boolean, now: numbe
     follows: new Map(),
     writing: false,
     writtenAt: Number.NEGATIVE_INFINITY,
-    ending: new AbortController(),
+    ending,
   };
 }
 
