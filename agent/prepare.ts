@@ -63,6 +63,12 @@ export async function prepare(parts: Parts): Promise<AttachedHook[]> {
     object.setMaxEntries('events', 4096);
   if (pods !== undefined)
     for (const [map, entries] of Object.entries(podMapEntries)) object.setMaxEntries(map, entries);
+  // Made with room for all their entries, which nobody will look at.
+  const unused = [
+    ...(kinds.has('cgroup') ? [] : ['scope']),
+    ...(kinds.has('process') ? [] : ['scope_processes', 'scope_sockets']),
+  ];
+  for (const map of unused) object.setMaxEntries(map, 1);
   object.setVariable('scope_by_pod', pods !== undefined);
   object.setVariable('scope_by_cgroup', kinds.has('cgroup'));
   object.setVariable('scope_by_process', kinds.has('process'));
