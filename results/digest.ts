@@ -117,13 +117,14 @@ async function digestStacks({ meta, rows }: ResultView): Promise<Digest> {
   );
   // Stacks that differ by the place in their functions alone are one stack to a reader.
   const alike = new Map<string, RowOf<'stacks'>>();
+  const looks = lookOf();
   let count = 0;
   let total = 0n;
   for await (const row of rows()) {
     if (row.kind !== 'stacks') continue;
     const weight = row.value[0] ?? 0n;
     total += weight;
-    const look = [...row.key, ...row.frames.map(({ kind, name }) => `${kind} ${name}`)].join('\0');
+    const look = looks(row);
     const known = alike.get(look);
     if (known) alike.set(look, asStacks(foldRows(meta.shape, known, row)) ?? known);
     else {
@@ -146,6 +147,26 @@ async function digestStacks({ meta, rows }: ResultView): Promise<Digest> {
     functions: heaviest(functions.values()),
     hottest: hottest.list(),
     blamed: heaviest(blamed.values()),
+  };
+}
+
+/** What a reader sees of a stack, as a short text: functions and keys by numbers. */
+function lookOf(): (row: RowOf<'stacks'>) => string {
+  const numbers = new Map<string, number>();
+  const known = new WeakMap<object, number>();
+  const numberOf = (part: object, text: () => string): number => {
+    const seen = known.get(part);
+    if (seen !== undefined) return seen;
+    const look = text();
+    const number = numbers.get(look) ?? numbers.size;
+    numbers.set(look, number);
+    known.set(part, number);
+    return number;
+  };
+  return ({ key, frames }) => {
+    let look = `${numberOf(key, () => `key ${key.join('\0')}`)}`;
+    for (const frame of frames) look += `,${numberOf(frame, () => `${frame.kind} ${frame.name}`)}`;
+    return look;
   };
 }
 
