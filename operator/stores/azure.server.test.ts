@@ -1,10 +1,14 @@
 // Azure Blob Storage against a real server of its protocol, azurite.
 
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
+import { makeAuthority } from '../../test/support/certificates.ts';
+import { AzureStore } from './azure.ts';
 import { never, refusedAs, sample, storeContract } from './contract.ts';
 import { openSpec } from './open.ts';
 import { freePort, startServer } from './servers.ts';
@@ -14,6 +18,7 @@ const accountKey = Buffer.from('the key of a test account').toString('base64');
 const azurite = join(import.meta.dirname, '../../node_modules/.bin/azurite-blob');
 const server = await startServer(
   (port, folder) => [
+    process.execPath,
     azurite,
     ...['--silent', '--disableTelemetry', '--skipApiVersionCheck', '--disableProductStyleUrl'],
     ...['--blobPort', `${port}`, '--location', folder],
@@ -53,15 +58,16 @@ test('a signed URL gives the bytes without credentials, one file only, and not f
   await using file = await sample('signed.json', '{"signed": true}');
   const store = await open();
   await store.put(file, never);
-  const url = await store.signedUrl(file.key, 2);
-  assert.ok(url !== null);
+  const url = await store.signedUrl(file.key, 120);
+  const short = await store.signedUrl(file.key, 1);
+  assert.ok(url !== null && short !== null);
   const answer = await fetch(url);
   assert.equal(answer.status, 200);
   assert.deepEqual(Buffer.from(await answer.arrayBuffer()), file.content);
   assert.equal((await fetch(url.replace('signed.json', 'result.json'))).status, 403);
   assert.notEqual((await fetch(`${server.url}/${account}/results/${file.key}`)).status, 200);
-  await sleep(3_000);
-  assert.equal((await fetch(url)).status, 403);
+  await sleep(2_500);
+  assert.equal((await fetch(short)).status, 403);
 });
 
 test('wrong keys, a missing container, a server that is down: each has its reason', async () => {
@@ -81,3 +87,50 @@ test('a Secret without the key is said to be so', async () => {
   const said = await refusedAs('StoreInvalid', open({}, ''));
   assert.match(said, /has no accountKey/);
 });
+
+test("with the operator's own identity it writes by tokens, and signs by a key that they got", async () => {
+  const authority = await makeAuthority();
+  const { certificate, key } = await authority.sign([{ type: 'dns', value: 'localhost' }]);
+  await using folder = await sample('certificate', '');
+  const files = [`${folder.path}.crt`, `${folder.path}.key`] as const;
+  await Promise.all([writeFile(files[0], certificate), writeFile(files[1], key)]);
+  setDefaultCACertificates([...getCACertificates('default'), authority.certificate]);
+  const start = (port: number, data: string) => [
+    process.execPath,
+    azurite,
+    ...['--silent', '--disableTelemetry', '--skipApiVersionCheck', '--disableProductStyleUrl'],
+    ...['--oauth', 'basic', '--cert', files[0], '--key', files[1]],
+    ...['--blobPort', `${port}`, '--location', data],
+  ];
+  await using secure = await startServer(start, { AZURITE_ACCOUNTS: `${account}:${accountKey}` });
+  const endpoint = `https://localhost:${secure.port}`;
+  const credential = {
+    getToken: async () => ({ token: unsignedToken(), expiresOnTimestamp: Date.now() + 3.6e6 }),
+  };
+  await new BlobServiceClient(`${endpoint}/${account}`, credential).createContainer('results');
+  const store = new AzureStore({ account, container: 'results', endpoint }, 'traces/', credential);
+  await using file = await sample('signed.json', '{"signed": true}');
+  await store.put(file, never);
+  const url = await store.signedUrl(file.key, 60);
+  const answer = await fetch(url);
+  assert.equal(answer.status, 200);
+  assert.deepEqual(Buffer.from(await answer.arrayBuffer()), file.content);
+  assert.equal((await fetch(url.replace('signed.json', 'other.json'))).status, 403);
+  assert.match(url, /skoid=/);
+});
+
+/** As azurite looks at it: whose, for what, until when; not by whom it is signed. */
+function unsignedToken(): string {
+  const now = Math.floor(Date.now() / 1000);
+  const claims = {
+    ...{
+      aud: 'https://storage.azure.com',
+      iss: 'https://sts.windows.net/test/',
+      oid: 'operator',
+      tid: 'test',
+    },
+    ...{ nbf: now - 60, iat: now - 60, exp: now + 3600, sub: 'operator', appid: 'sonde', ver: '1.0' },
+  };
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}.${Buffer.from('none').toString('base64url')}`;
+}

@@ -1,6 +1,6 @@
 // Azure Blob Storage, by Microsoft's own SDK. Neighbours: operator/stores/open.ts opens it, operator/stores/failure.ts says what went wrong.
 
-import { DefaultAzureCredential } from '@azure/identity';
+import { DefaultAzureCredential, type TokenCredential } from '@azure/identity';
 import {
   BlobSASPermissions,
   BlobServiceClient,
@@ -25,13 +25,18 @@ export class AzureStore implements Store {
   readonly #key: StorageSharedKeyCredential | undefined;
   readonly #prefix: string;
 
-  /** Without a key, the SDK's default chain: workload identity. */
-  constructor(spec: NonNullable<StoreSpec['azure']>, prefix: string, accountKey: string | undefined) {
+  /** The account's key, or without one the SDK's default chain: workload identity. */
+  constructor(
+    spec: NonNullable<StoreSpec['azure']>,
+    prefix: string,
+    identity: string | TokenCredential = new DefaultAzureCredential(),
+  ) {
     const { account, container, endpoint } = spec;
     const url =
       endpoint === undefined ? `https://${account}.blob.core.windows.net` : `${endpoint}/${account}`;
-    this.#key = accountKey === undefined ? undefined : new StorageSharedKeyCredential(account, accountKey);
-    this.#service = new BlobServiceClient(url, this.#key ?? new DefaultAzureCredential(), {
+    this.#key = typeof identity === 'string' ? new StorageSharedKeyCredential(account, identity) : undefined;
+    const credential = typeof identity === 'string' ? this.#key : identity;
+    this.#service = new BlobServiceClient(url, credential, {
       retryOptions: { maxTries: 3, tryTimeoutInMs: 60_000, retryDelayInMs: 500, maxRetryDelayInMs: 4_000 },
     });
     this.#container = this.#service.getContainerClient(container);

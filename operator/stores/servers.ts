@@ -33,7 +33,7 @@ export async function startServer(
     await ended(child);
     await rm(folder, { recursive: true, force: true });
   };
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 90_000;
   while (!(await answers(port))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await end();
