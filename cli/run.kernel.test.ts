@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -230,4 +230,17 @@ test('on a full disk it says so, exits with 1, and keeps what was recorded', asy
   assert.equal(code, 1, stderr);
   assert.match(stderr, /disk is full/);
   assert.ok(Number(/^(\d+) out\/events\.jsonl$/m.exec(stderr)?.[1]) > 100, stderr);
+});
+
+test('the name decides: as kubectl-sonde it is about the cluster, by a link from anywhere; what is traced does not see it', async () => {
+  using place = workplace();
+  const link = join(place.folder, 'kubectl-sonde');
+  symlinkSync(sondePath, link);
+  const plugin = await start([link, 'help'], { cwd: place.folder }).ended;
+  assert.match(plugin.stdout, /^Sonde traces what pods do/);
+  const onMachine = await place.run(['help']);
+  assert.match(onMachine.stdout, /^Sonde traces what processes and containers do/);
+  const traced = await place.run(['run', 'process-exec', '-o', 'out', '--', 'env']);
+  assert.match(traced.stdout, /PATH=/);
+  assert.doesNotMatch(traced.stdout, /SONDE_CALLED/);
 });

@@ -55,7 +55,8 @@ export function stderrScreen(): Screen {
     write: (text) => void stderr.write(text),
     isTTY: stderr.isTTY === true,
     get columns() {
-      return stderr.columns ?? 80;
+      // 0 where a terminal does not know.
+      return stderr.columns || 80;
     },
   };
 }
