@@ -91,6 +91,7 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
   let losses: Loss[] = [];
   let targets = request.targets.length;
   let ticking = Promise.resolve();
+  let retargeting: Promise<unknown> = Promise.resolve();
 
   const give = (input: Input): void => {
     const next = step(state, input, request.budget);
@@ -146,6 +147,8 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
       for (const link of parts.links.splice(0)) link.close();
       nowDetached();
       await ticking;
+      // It walks the scope, whose maps are still needed: they are closed behind it.
+      await retargeting;
       await lateNames(parts);
       const { rows, count } = await collectRows(parts);
       measured = meter.measure();
@@ -202,10 +205,13 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
       return metaOf(parts, { ...end, attached, measured, losses: [], recorded: 0n });
     },
     async retarget(pods) {
-      if (state.phase === 'Running') {
+      if (state.phase !== 'Running') return void parts.pods?.name(pods);
+      const next = (async () => {
         const processes = (await parts.podScope?.retarget(pods)) ?? [];
         if (parts.mappings !== undefined) addProcesses(parts.mappings, processes);
-      } else parts.pods?.name(pods);
+      })();
+      retargeting = Promise.allSettled([retargeting, next]);
+      await next;
     },
     stop: (ended) => give({ kind: 'Stop', ended }),
     detached,
