@@ -154,9 +154,8 @@ function own(shape: Record<string, unknown>, part: PropertyKey): z.ZodType | und
 
 /** Through optional, default and pipes to what the input must be. */
 function unwrap(schema: z.ZodType): z.ZodType {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable) {
-    return unwrap(schema.unwrap() as z.ZodType);
-  }
+  const wrapped = [z.ZodOptional, z.ZodDefault, z.ZodPrefault, z.ZodNullable];
+  for (const kind of wrapped) if (schema instanceof kind) return unwrap(schema.unwrap() as z.ZodType);
   if (schema instanceof z.ZodPipe) return unwrap(schema.in as z.ZodType);
   return schema;
 }
