@@ -4,7 +4,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { cacheFolder } from './native.ts';
 import { imagePackages, installPackages } from './packages.ts';
 import { command, step } from './step.ts';
@@ -26,8 +26,8 @@ interface Recipe {
   context: string;
   target?: string;
   arguments?: Record<string, string>;
-  /** Files and folders that decide whether it must be built again. */
-  inputs: string[];
+  /** Files and folders that decide whether it must be built again; asked again after a build. */
+  inputs: () => Promise<string[]>;
 }
 
 const shipped = ['dist/bpf', 'dist/gadgets', 'dist/sonde.node', 'dist/LICENSES.txt', 'LICENSE'];
@@ -35,8 +35,11 @@ const shipped = ['dist/bpf', 'dist/gadgets', 'dist/sonde.node', 'dist/LICENSES.t
 /** The operator's and the agent's image from what `npm run build` made. */
 export async function buildImages(): Promise<Image[]> {
   await installPackages(imagePackages);
-  const scripts = (await readdir(join(root, 'dist'))).filter((file) => /^(?!bench).*\.(js|css)$/.test(file));
-  const inputs = [...shipped, ...scripts.map((file) => `dist/${file}`), 'node_modules/node/bin/node'];
+  const inputs = async () => {
+    const files = (await readdir(join(root, 'dist'))).filter((file) => /^(?!bench).*\.(js|css)$/.test(file));
+    const all = [...shipped, ...files.map((file) => `dist/${file}`), 'node_modules/node/bin/node'];
+    return all.map((path) => join(root, path));
+  };
   const images: Image[] = [];
   for (const target of ['operator', 'agent']) {
     if (!existsSync(join(root, 'dist', `${target}.js`))) continue;
@@ -47,7 +50,7 @@ export async function buildImages(): Promise<Image[]> {
         context: root,
         target,
         arguments: { BASE: await baseImage() },
-        inputs: inputs.map((path) => join(root, path)),
+        inputs,
       }),
     );
   }
@@ -56,36 +59,55 @@ export async function buildImages(): Promise<Image[]> {
 
 /** Builds an image, unless its archive is in the cache. */
 export async function buildImage(recipe: Recipe): Promise<Image> {
-  const hash = createHash('sha256').update(JSON.stringify([recipe.name, recipe.target, recipe.arguments]));
-  for (const path of [recipe.containerfile, ...recipe.inputs]) await digest(hash, path);
-  const file = recipe.name.replaceAll(/[/:]/g, '_');
-  const archive = join(folder(), `${file}-${hash.digest('hex').slice(0, 16)}.tar`);
-  const image = { name: recipe.name, archive };
-  if (existsSync(archive)) return image;
+  for (let tries = 1; ; tries++) {
+    const before = await archiveOf(recipe);
+    if (existsSync(before)) return { name: recipe.name, archive: before };
+    const draft = join(folder(), `.${basename(before)}.${process.pid}`);
+    try {
+      await buildOnce(recipe, draft);
+      // Another `npm run build` may have written while this read: its name would be a lie.
+      if ((await archiveOf(recipe)) === before) {
+        await rename(draft, before);
+        await removeOld(recipe.name);
+        return { name: recipe.name, archive: before };
+      }
+      if (tries === 3) throw new Error(`what ${recipe.name} is made of changes while it is built`);
+    } catch (error) {
+      if (tries === 3 || (await archiveOf(recipe).catch(() => '')) === before) throw error;
+    } finally {
+      await rm(draft, { force: true });
+    }
+  }
+}
+
+/** Where an image of what there is now has its place. */
+async function archiveOf({ name, target, arguments: args, containerfile, inputs }: Recipe): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify([name, target, args]));
+  for (const path of [containerfile, ...(await inputs())]) await digest(hash, path);
+  return join(folder(), `${fileName(name)}-${hash.digest('hex').slice(0, 16)}.tar`);
+}
+
+function fileName(name: string): string {
+  return name.replaceAll(/[/:]/g, '_');
+}
+
+async function buildOnce(recipe: Recipe, archive: string): Promise<void> {
   const args = Object.entries(recipe.arguments ?? {}).map(([name, value]) => `--build-arg=${name}=${value}`);
   const target = recipe.target === undefined ? [] : [`--target=${recipe.target}`];
-  const options = [
-    '--isolation=chroot',
-    '--layers',
-    '--pull-never',
-    '--tag',
-    recipe.name,
-    ...target,
-    ...args,
-  ];
-  await buildah('bud', ...options, '--file', recipe.containerfile, recipe.context);
-  const draft = join(folder(), `.${file}-${process.pid}.tar`);
-  await rm(draft, { force: true });
-  await buildah('push', recipe.name, `docker-archive:${draft}:${recipe.name}`);
-  for (const old of await readdir(folder())) {
-    // A node may be about to get a recent one.
-    const age = old.startsWith(`${file}-`) ? Date.now() - (await lstat(join(folder(), old))).mtimeMs : 0;
-    if (age > 600_000) await rm(join(folder(), old));
-  }
-  await rename(draft, archive);
+  const options = ['--isolation=chroot', '--layers', '--pull-never', ...target, ...args];
+  await buildah('bud', ...options, '--tag', recipe.name, '--file', recipe.containerfile, recipe.context);
+  await buildah('push', recipe.name, `docker-archive:${archive}:${recipe.name}`);
   // What the tag stood for before, and layers that only it had.
   await buildah('rmi', '--prune').catch(() => '');
-  return image;
+}
+
+/** Earlier archives, but for recent ones, which a node may be about to get. */
+async function removeOld(name: string): Promise<void> {
+  for (const old of await readdir(folder())) {
+    if (!old.startsWith(`${fileName(name)}-`)) continue;
+    const path = join(folder(), old);
+    if (Date.now() - (await lstat(path)).mtimeMs > 600_000) await rm(path);
+  }
 }
 
 /** libc and libstdc++ from Debian, unpacked and no more. */

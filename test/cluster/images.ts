@@ -56,7 +56,7 @@ export async function buildTestImages(): Promise<Image[]> {
     containerfile: join(import.meta.dirname, 'workload.Containerfile'),
     context,
     arguments: { BASE: await baseImage() },
-    inputs: [context],
+    inputs: async () => [context],
   };
   return [
     ...own,
