@@ -24,7 +24,7 @@ const mostFetches = 3;
 export function execute(work: Work, action: Action): void {
   if (action.kind === 'Event') tellOnce(work, action);
   else if (action.kind === 'Follow') startFollowing(work, action.node);
-  else if (action.kind === 'Publish') startPublishing(work, action.nodes);
+  else if (action.kind === 'Publish') startPublishing(work, action);
   else start(work, action);
 }
 
@@ -195,18 +195,22 @@ function startFollowing(work: Work, node: string): void {
   });
 }
 
-function startPublishing({ hands, job, ledger, wake }: Work, nodes: string[]): void {
+function startPublishing(
+  { hands, job, ledger, wake }: Work,
+  { nodes, failed: lost }: Action & { kind: 'Publish' },
+): void {
   const assigned = ledger.read?.assigned;
   if (ledger.publication.state === 'Busy' || assigned === undefined || 'refusal' in assigned) return;
   const { publication } = ledger;
   const firstAt = publication.state === 'Failed' ? publication.firstAt : hands.clock.now();
-  ledger.publication = { state: 'Busy' };
+  ledger.publication = { state: 'Busy', nodes };
+  for (const { node, refusal } of lost) recordOf(ledger, node).failure ??= refusal;
   const runs = nodes.flatMap((node) => ledger.nodes.get(node)?.run ?? []);
   const began = hands.clock.now();
   hands.results.publish(job, assigned.assignment.store, runs, ledger.ending.signal).then(
     (result) => {
       hands.counts.published((hands.clock.now() - began) / 1000);
-      ledger.publication = { state: 'Done', result };
+      ledger.publication = { state: 'Done', nodes, result };
       wake();
     },
     (error: unknown) => {
@@ -215,6 +219,7 @@ function startPublishing({ hands, job, ledger, wake }: Work, nodes: string[]): v
       const refusal = known?.refusal ?? { reason: 'ResultUnwritable' as const, message: String(error) };
       ledger.publication = {
         state: 'Failed',
+        nodes,
         refusal,
         again: known?.again ?? false,
         at: hands.clock.now(),

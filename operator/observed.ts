@@ -107,12 +107,20 @@ export interface PublishedResult {
   summary: string;
 }
 
+/** `nodes`: whose runs are in it. From its beginning on no other can come in. */
 export type Publication =
   | { state: 'None' }
-  | { state: 'Busy' }
-  | { state: 'Done'; result: PublishedResult }
+  | { state: 'Busy'; nodes: readonly string[] }
+  | { state: 'Done'; nodes: readonly string[]; result: PublishedResult }
   /** firstAt: of this row of failures. */
-  | { state: 'Failed'; refusal: Refusal; again: boolean; at: number; firstAt: number };
+  | {
+      state: 'Failed';
+      nodes: readonly string[];
+      refusal: Refusal;
+      again: boolean;
+      at: number;
+      firstAt: number;
+    };
 
 export interface Observed {
   job: ObservedJob;
@@ -136,7 +144,8 @@ export type Action =
   /** Ends it early; its run is kept. */
   | { kind: 'Stop'; node: string; overdue: boolean }
   | { kind: 'Fetch'; node: string }
-  | { kind: 'Publish'; nodes: string[] }
+  /** `failed`: nodes that are given up for good by it. */
+  | { kind: 'Publish'; nodes: string[]; failed: { node: string; refusal: Refusal }[] }
   /** Whatever the agent has of the job is ended and forgotten; then its record is, too. */
   | { kind: 'Release'; node: string }
   | { kind: 'Delete' }

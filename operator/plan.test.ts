@@ -256,15 +256,44 @@ test('a node that is gone is waited for until 8 s after the deadline, then the o
   const due = plan(observed(nodes, { job: job({ status: begun }) }), start + 68 * second);
   assert.deepEqual(
     due.actions.filter(({ kind }) => kind === 'Publish'),
-    [{ kind: 'Publish', nodes: ['a'] }],
+    [
+      {
+        kind: 'Publish',
+        nodes: ['a'],
+        failed: [
+          {
+            node: 'b',
+            refusal: { reason: 'AgentUnreachable', message: 'no result by the deadline: no route to host' },
+          },
+        ],
+      },
+    ],
   );
   assert.equal(says(due.status, 'Degraded'), 'True AgentUnreachable');
   assert.equal(due.status?.failures?.[0]?.node, 'b');
 });
 
+test('a node that comes back while the result is published has no part in it, and stays failed', () => {
+  const back = node('b', {
+    report: finished,
+    failure: { reason: 'AgentUnreachable', message: 'no route to host' },
+  });
+  const late = node('c', undefined, { scheduledAt: start + 50 * second });
+  const nodes = [node('a', { report: finished, run: run() }), back, late];
+  const publication = { state: 'Done', nodes: ['a'], result } as const;
+  const { status, actions } = plan(
+    observed(nodes, { job: job({ status: begun }), publication }),
+    start + 69 * second,
+  );
+  assert.deepEqual(told(actions), []);
+  assert.equal(says(status, 'Complete'), 'True Published');
+  assert.equal(says(status, 'Degraded'), 'True AgentUnreachable');
+  assert.deepEqual(status?.nodes, { matched: 2, running: 0, succeeded: 1, failed: 1 });
+});
+
 test('a published result completes the job; only when that stands are the agents told to forget', () => {
   const nodes = [node('a', { report: finished, run: run() })];
-  const publication = { state: 'Done', result } as const;
+  const publication = { state: 'Done', nodes: ['a', 'b'], result } as const;
   const { status, actions } = plan(
     observed(nodes, { job: job({ status: begun }), publication }),
     start + 62 * second,
@@ -298,7 +327,7 @@ test('a job whose every node failed fails with the first reason and names the no
 test('what an agent gave after a restart is a part, and the job Degraded', () => {
   const part = report('Finished', { reason: 'Interrupted', message: 'restarted' });
   const nodes = [node('a', { report: finished, run: run() }), node('b', { report: part, run: run() })];
-  const publication = { state: 'Done', result } as const;
+  const publication = { state: 'Done', nodes: ['a', 'b'], result } as const;
   const { status } = plan(observed(nodes, { job: job({ status: begun }), publication }), start + 62 * second);
   assert.equal(says(status, 'Degraded'), 'True Interrupted');
   assert.equal(says(status, 'Complete'), 'True Published');
@@ -343,7 +372,7 @@ test('a store that does not answer is tried again for five minutes, then the job
   const nodes = [node('a', { report: finished, run: run() })];
   const refusal = { reason: 'StoreUnreachable', message: 'no answer' } as const;
   const failed = (at: number) =>
-    ({ state: 'Failed', refusal, again: true, at, firstAt: start + 62 * second }) as const;
+    ({ state: 'Failed', nodes: ['a'], refusal, again: true, at, firstAt: start + 62 * second }) as const;
   const soon = plan(
     observed(nodes, { job: job({ status: begun }), publication: failed(start + 62 * second) }),
     start + 63 * second,
@@ -364,7 +393,14 @@ test('a store that does not answer is tried again for five minutes, then the job
 
 test('a store that refuses fails the job at once', () => {
   const refusal = { reason: 'StoreDenied', message: 'access denied' } as const;
-  const publication = { state: 'Failed', refusal, again: false, at: start, firstAt: start } as const;
+  const publication = {
+    state: 'Failed',
+    nodes: ['a'],
+    refusal,
+    again: false,
+    at: start,
+    firstAt: start,
+  } as const;
   const { status } = plan(
     observed([node('a', { report: finished, run: run() })], { job: job({ status: begun }), publication }),
     start + 62 * second,
@@ -449,7 +485,7 @@ test('a job that has ended stays as it ended, whatever happens to its pods', () 
   const ended = plan(
     observed([node('a', { report: finished, run: run() })], {
       job: job({ status: begun }),
-      publication: { state: 'Done', result },
+      publication: { state: 'Done', nodes: ['a', 'b'], result },
     }),
     start + 62 * second,
   ).status;
@@ -482,7 +518,11 @@ test('a status never passes 16 KiB, however much went wrong, and is as the CRD h
     name: `f${i}`,
     uri: `s3://${'k'.repeat(700)}`,
   }));
-  const publication = { state: 'Done', result: { ...result, artifacts, summary: 's'.repeat(8000) } } as const;
+  const publication = {
+    state: 'Done',
+    nodes: ['ok'],
+    result: { ...result, artifacts, summary: 's'.repeat(8000) },
+  } as const;
   const { status } = plan(
     observed([...nodes, given], { job: job({ status: begun }), publication }),
     start + 62 * second,
@@ -540,13 +580,13 @@ test('a job from apply to its end, step by step', () => {
     'published',
     63,
     [node('a', { report: finished, run: run() }), node('b', { report: finished, run: run() })],
-    { publication: { state: 'Done', result } },
+    { publication: { state: 'Done', nodes: ['a', 'b'], result } },
   );
   step(
     'written',
     63,
     [node('a', { report: finished, run: run() }), node('b', { report: finished, run: run() })],
-    { publication: { state: 'Done', result } },
+    { publication: { state: 'Done', nodes: ['a', 'b'], result } },
   );
   step('released', 63, []);
   golden('plan.txt', `${lines.join('\n')}\n`);

@@ -2,6 +2,7 @@
 // it begins and when one comes back, which jobs they have: those of other operators are adopted, those of no job are ended. Neighbours:
 // operator/observe.ts → plan.ts → execute.ts; operator/hands.ts.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { TraceJobStatus } from '../crds/status.ts';
 import type { JobObject } from './cluster.ts';
 import { holds } from './conditions.ts';
@@ -154,21 +155,11 @@ export function startReconciler(hands: Hands, options: Omit<ObserveOptions, 'swe
 
 /** What is new in a status: what people and scripts wait for, or counts alone. */
 export function changeOf(before: TraceJobStatus, after: TraceJobStatus): 'None' | 'Counts' | 'Phase' {
-  if (JSON.stringify(sorted(before)) === JSON.stringify(sorted(after))) return 'None';
+  if (isDeepStrictEqual(before, after)) return 'None';
   return JSON.stringify(shortOf(before)) === JSON.stringify(shortOf(after)) ? 'Counts' : 'Phase';
 }
 
 function shortOf({ phase, conditions, observedGeneration }: TraceJobStatus) {
   const told = conditions?.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
   return { phase, observedGeneration, conditions: told?.join(', ') };
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, member]) => [name, sorted(member)]),
-  );
 }

@@ -18,6 +18,12 @@ export function trace(observed: Observed, now: number): Plan {
   const judged = observed.nodes
     .map((node): Judged => ({ node, verdict: judge(node, window, now) }))
     .filter(({ verdict }) => verdict.state !== 'Outside');
+  const { publication } = observed;
+  if (publication.state !== 'None') {
+    // What comes now comes too late: the result is what was there when it was begun.
+    const part = judged.filter(({ node }) => publication.nodes.includes(node.name) || node.record?.failure);
+    return conclude(observed, part, window, now);
+  }
   const surveyed =
     observed.job.inherited === undefined || observed.swept || now >= window.until + times.grace;
   const outstanding = judged.some(({ verdict: { state } }) => state !== 'Fetched' && state !== 'Failed');
@@ -148,14 +154,19 @@ function conclude(observed: Observed, judged: Judged[], window: Window, now: num
     );
   }
   if (publication.state !== 'Failed') {
-    const actions: Action[] = publication.state === 'None' ? [{ kind: 'Publish', nodes: given }] : [];
+    const failed = judged.flatMap(({ node, verdict }) =>
+      verdict.state === 'Failed'
+        ? [{ node: node.name, refusal: { reason: verdict.reason, message: verdict.message } }]
+        : [],
+    );
+    const actions: Action[] = publication.state === 'None' ? [{ kind: 'Publish', nodes: given, failed }] : [];
     return tell(observed, actions, { ...parts, phase: 'Collecting' }, findings, now);
   }
   const { refusal, again, at, firstAt } = publication;
   if (!again || now >= firstAt + storeMs) return fail(observed, refusal, findings, parts, now);
   const due = at + storeRetryMs;
   const waiting: Findings = { ...findings, Complete: { status: false, ...refusal } };
-  const actions: Action[] = now >= due ? [{ kind: 'Publish', nodes: given }] : [];
+  const actions: Action[] = now >= due ? [{ kind: 'Publish', nodes: given, failed: [] }] : [];
   const told = tell(observed, actions, { ...parts, phase: 'Collecting' }, waiting, now);
   return { ...told, requeueAfter: Math.max(50, due - now) };
 }

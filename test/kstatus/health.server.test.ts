@@ -149,21 +149,23 @@ const moments: [string, Observed, number, string, string][] = [
   ],
   [
     'is being published',
-    observed([node('a', fetched)], { publication: { state: 'Busy' } }),
+    observed([node('a', fetched)], { publication: { state: 'Busy', nodes: ['a'] } }),
     61,
     'InProgress',
     'Progressing',
   ],
   [
     'is complete',
-    observed([node('a', fetched)], { publication: { state: 'Done', result } }),
+    observed([node('a', fetched)], { publication: { state: 'Done', nodes: ['a'], result } }),
     62,
     'Current',
     'Healthy',
   ],
   [
     'is complete in part',
-    observed([node('a', fetched), node('b', lost)], { publication: { state: 'Done', result } }),
+    observed([node('a', fetched), node('b', lost)], {
+      publication: { state: 'Done', nodes: ['a'], result },
+    }),
     62,
     'Current',
     'Healthy',
@@ -211,7 +213,10 @@ test('kstatus and Argo CD agree with every moment of a job', async () => {
 });
 
 test('a job that nobody has looked at, or that was changed since, is in progress for both', async () => {
-  const complete = statusAt(observed([node('a', fetched)], { publication: { state: 'Done', result } }), 62);
+  const complete = statusAt(
+    observed([node('a', fetched)], { publication: { state: 'Done', nodes: ['a'], result } }),
+    62,
+  );
   // As the API server shows a job that has no status yet: by the default in its CRD.
   const crd = join(import.meta.dirname, '../../crds/generated/sonde.dev_tracejobs.yaml');
   const [{ schema }] = parse(await readFile(crd, 'utf8')).spec.versions;
