@@ -121,8 +121,17 @@ async function oneJob(distinct: boolean, within: string): Promise<Round> {
     const operator = await start('operator', operatorSettings, folder);
     children.push(operator);
     const pid = operator.pid ?? 0;
-    await connected(pid);
-    return await measured(kubernetes, pid, fleet.pid ?? 0, distinct);
+    const given = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => given.reject(new Error(`not Complete after ${longestMs / 60_000} min`)),
+      longestMs,
+    );
+    for (const child of children)
+      child.once('exit', (code, signal) =>
+        given.reject(new Error(`${child.spawnargs.at(-1)} ended: ${signal ?? code}`)),
+      );
+    const work = connected(pid).then(() => measured(kubernetes, pid, fleet.pid ?? 0, distinct));
+    return await Promise.race([work, given.promise]).finally(() => clearTimeout(timer));
   } finally {
     for (const child of children) await ended(child);
     kubernetes.close();
@@ -152,9 +161,7 @@ async function measured(
   const deadline = Date.parse(first.startTime ?? '') + durationSeconds * 1000;
   await sleep(deadline - Date.now());
   const before = { operator: await cpuSeconds(pid), fleet: await cpuSeconds(fleet) };
-  const timer = setTimeout(() => process.kill(pid, 'SIGTERM'), longestMs);
   const { status, at } = await ends;
-  clearTimeout(timer);
   const complete = status.conditions?.find(({ type }) => type === 'Complete');
   if (complete?.status !== 'True') throw new Error(`the job failed: ${JSON.stringify(status.conditions)}`);
   const seen = BigInt(status.events?.seen ?? 0);
