@@ -28,6 +28,8 @@ function entryPoints(): Record<string, string> {
   }
   for (const path of globSync('{agent,operator}/main.ts', { cwd: root }))
     entries[dirname(path)] = join(root, path);
+  // A thread of the operator's.
+  entries.compose = join(root, 'operator/compose.ts');
   return entries;
 }
 

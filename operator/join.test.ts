@@ -12,7 +12,6 @@ import type { Row, Shape } from '../results/shape.ts';
 import { sortInMemory } from '../results/sort.ts';
 import { joinRuns } from './join.ts';
 
-const never = new AbortController().signal;
 let folder: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sonde-join-'));
@@ -54,7 +53,7 @@ for (const shape of shapes) {
       await runOf(shape, 'b', rowsOf(shape, 'node-b')),
     ];
     const expected = await merged(shape, paths);
-    const joined = await joinRuns(shape, paths, folder, never);
+    const joined = await joinRuns(shape, paths, folder);
     assert.equal(await readFile(joined, 'utf8'), expected);
     assert.ok(expected.length > 0);
   });
@@ -65,7 +64,7 @@ for (const shape of shapes) {
       await runOf(shape, 'second', rowsOf(shape, 'node-a')),
     ];
     const expected = await merged(shape, paths);
-    assert.equal(await readFile(await joinRuns(shape, paths, folder, never), 'utf8'), expected);
+    assert.equal(await readFile(await joinRuns(shape, paths, folder), 'utf8'), expected);
   });
 }
 
@@ -74,11 +73,11 @@ test('more runs than may be open at once are merged in rounds', async () => {
   const paths: string[] = [];
   for (let i = 0; i < 150; i++) paths.push(await runOf(shape, `many-${i}`, rowsOf(shape, 'node-a')));
   const expected = await merged(shape, paths);
-  assert.equal(await readFile(await joinRuns(shape, paths, folder, never), 'utf8'), expected);
+  assert.equal(await readFile(await joinRuns(shape, paths, folder), 'utf8'), expected);
 });
 
 test('one run is used as it is', async () => {
   const [shape] = shapes as [Shape];
   const path = await runOf(shape, 'one', rowsOf(shape, 'node-a'));
-  assert.equal(await joinRuns(shape, [path], folder, never), path);
+  assert.equal(await joinRuns(shape, [path], folder), path);
 });

@@ -16,30 +16,24 @@ const mostOpen = 64;
 const tailBytes = 1 << 16;
 
 /** One sorted file of all rows: a path that was given where there is only one, else a new file in the folder. Inputs stay as they are. */
-export async function joinRuns(
-  shape: Shape,
-  paths: readonly string[],
-  folder: string,
-  signal: AbortSignal,
-): Promise<string> {
+export async function joinRuns(shape: Shape, paths: readonly string[], folder: string): Promise<string> {
   const [only] = paths;
   if (paths.length === 1 && only !== undefined) return only;
   const joined = join(folder, 'joined.rows');
   const order = shape.kind === 'events' ? undefined : await apart(shape, paths);
   if (order) {
-    await concatenate(order, joined, signal);
+    await concatenate(order, joined);
     return joined;
   }
-  return mergeFew(shape, [...paths], folder, signal);
+  return mergeFew(shape, [...paths], folder);
 }
 
 /** Merges in rounds, so that never more than some files are open. */
-async function mergeFew(shape: Shape, paths: string[], folder: string, signal: AbortSignal): Promise<string> {
+async function mergeFew(shape: Shape, paths: string[], folder: string): Promise<string> {
   let [level, round] = [paths, 0];
   do {
     const next: string[] = [];
     for (let at = 0; at < level.length; at += mostOpen) {
-      signal.throwIfAborted();
       const some = level.slice(at, at + mostOpen);
       const path = join(folder, `merged-${round}-${next.length}.rows`);
       if (shape.kind === 'events') await mergeLineFiles(some, path);
@@ -106,10 +100,9 @@ async function lastKeyOf(shape: Shape, path: string): Promise<Value[]> {
   }
 }
 
-async function concatenate(paths: readonly string[], path: string, signal: AbortSignal): Promise<void> {
+async function concatenate(paths: readonly string[], path: string): Promise<void> {
   await writeFileThrough(path, async (writer) => {
     for (const each of paths) {
-      signal.throwIfAborted();
       for await (const chunk of createReadStream(each, { highWaterMark: 1 << 18 }))
         await writer.write(chunk as Buffer);
     }

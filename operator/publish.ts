@@ -1,20 +1,13 @@
 // Runs → one result → the store: merged, written to files, uploaded. When it is done the result is durable, and only then may agents forget their runs.
-// Any step may be done again, by this operator or another. Neighbours: operator/collect.ts (the runs), operator/join.ts, results/publish.ts, operator/stores/.
+// Any step may be done again, by this operator or another. Neighbours: operator/collect.ts (the runs), operator/composer.ts (files), operator/stores/.
 
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digest } from '../results/digest.ts';
-import { ResultError } from '../results/errors.ts';
-import { headline, summaryRows } from '../results/headline.ts';
-import { mergeMetas } from '../results/meta.ts';
-import { type Artifact, writeResult } from '../results/publish.ts';
-import { jsonText } from '../results/row-json.ts';
-import { viewOfRun } from '../results/view.ts';
 import type { JobObject } from './cluster.ts';
 import { folderOf, turnsOf } from './collect.ts';
-import { shown } from './conditions.ts';
+import type { Composed } from './compose.ts';
+import { compose } from './composer.ts';
 import { PublishError } from './hands.ts';
-import { joinRuns } from './join.ts';
 import type { FetchedRun, PublishedResult } from './observed.ts';
 import { type Store, StoreError } from './stores/store.ts';
 
@@ -31,24 +24,16 @@ export interface Publisher {
 
 /** Merging is the disk's and one CPU's: more at once would only take more memory. */
 const mostAtOnce = 2;
-/** Leaves room for the rest of a status of 16 KiB. */
-const summaryBytes = 5_000;
-
-interface Written extends Omit<PublishedResult, 'artifacts'> {
-  folder: string;
-  artifacts: Artifact[];
-}
-
 export function publisher(scratch: string, openStore: OpenStore): Publisher {
   const turns = turnsOf(mostAtOnce);
   /** Results that are written and wait for a store that does not answer. */
-  const written = new Map<string, Written>();
+  const written = new Map<string, Composed>();
   return {
     publish: (job, store, runs, signal) =>
       turns(async () => {
         const { uid } = job.metadata;
         try {
-          const result = written.get(uid) ?? (await write(folderOf(scratch, uid), runs, signal));
+          const result = written.get(uid) ?? (await compose(folderOf(scratch, uid), runs, signal));
           written.set(uid, result);
           const artifacts = await upload(job, store, result, openStore, signal);
           const { meta, headline: line, summary } = result;
@@ -64,31 +49,10 @@ export function publisher(scratch: string, openStore: OpenStore): Publisher {
   };
 }
 
-async function write(folder: string, runs: readonly FetchedRun[], signal: AbortSignal): Promise<Written> {
-  const meta = mergeMetas(runs.map((run) => run.meta));
-  if (meta === undefined) throw new TypeError('a result of no runs');
-  const output = join(folder, 'result');
-  await rm(output, { recursive: true, force: true });
-  await mkdir(output, { recursive: true, mode: 0o700 });
-  const paths = runs.map((run) => run.path);
-  const rows = await joinRuns(meta.shape, paths, folder, signal);
-  signal.throwIfAborted();
-  const artifacts = await writeResult({ meta, rows }, output);
-  const first = await digest(viewOfRun(meta, rows));
-  const top = summaryRows(meta, first, summaryBytes);
-  return {
-    folder: output,
-    artifacts,
-    meta,
-    headline: shown(headline(meta, first), 256),
-    summary: top.length === 0 ? '' : (jsonText(top) ?? ''),
-  };
-}
-
 async function upload(
   job: JobObject,
   name: string,
-  { folder, artifacts }: Written,
+  { folder, artifacts }: Composed,
   openStore: OpenStore,
   signal: AbortSignal,
 ): Promise<PublishedResult['artifacts']> {
@@ -125,6 +89,6 @@ function asPublishError(error: unknown): PublishError {
       false,
       { cause: error },
     );
-  const message = error instanceof ResultError || error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
   return new PublishError({ reason: 'ResultUnwritable', message }, false, { cause: error });
 }
