@@ -34,6 +34,17 @@ test('without any hook the error says why for each of them', () => {
   );
 });
 
+test('a program that the object lacks is a matter of versions, not of the kernel', () => {
+  const newer: ProgramChoice = [[{ program: 'by_fentry' }], [{ program: 'of_another_version' }]];
+  assert.throws(
+    () => choosePrograms({ trace: 'open-files', programs: [newer] }, sections, () => 'missing'),
+    (error) =>
+      error instanceof AgentError &&
+      error.reason === 'ObjectMissing' &&
+      /of_another_version: it is of another version/.test(error.message),
+  );
+});
+
 test('an alternative that attaches by options asks for their hook where one can tell, and not for its section', () => {
   const trace = 't';
   const asked: string[] = [];

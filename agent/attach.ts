@@ -32,10 +32,14 @@ function chooseOne(
   supports: Supports,
 ): ProgramUse[] {
   const reasons: string[] = [];
+  let unknown: string | undefined;
   for (const alternative of choice) {
     const missing = alternative.flatMap(({ program, attach }) => {
       const section = sections.get(program);
-      if (section === undefined) return [`its object has no program ${program}`];
+      if (section === undefined) {
+        unknown = program;
+        return [`its object has no program ${program}`];
+      }
       const hook = hookOf(attach, section);
       // Of others (a perf event, a user's program) only attaching tells.
       const known = ['auto', 'tracepoint', 'rawTracepoint'].includes(attach?.kind ?? 'auto');
@@ -45,6 +49,12 @@ function chooseOne(
     if (missing.length === 0) return alternative;
     reasons.push(...missing);
   }
+  // Who wrote the plan knows another version of the gadget: no word about the kernel, which may have all that is needed.
+  if (unknown !== undefined)
+    throw new AgentError(
+      'ObjectMissing',
+      `this agent's ${trace} has no program ${unknown}: it is of another version than who ordered it. Wait until the agents are rolled out, and run the job again`,
+    );
   throw new AgentError(
     'HookMissing',
     `${trace} has no hook on this kernel: ${reasons.join('; ')}. \`sonde doctor\` says what this kernel has`,
