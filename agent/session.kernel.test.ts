@@ -228,19 +228,23 @@ test('a full disk ends the job and keeps every line that it took, also of comman
   const place = makeGroup();
   t.after(() => place.remove());
   await inFolder(async (spool) => {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${guest ? 96 : 512}k`, 'tmpfs', spool]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${guest ? 192 : 512}k`, 'tmpfs', spool]);
     try {
       const session = await start('process-exec', [group(place.path, 'full')], { spool });
       const loop =
         'i=0; while [ $i -lt $n ]; do [ $((i % 100)) = 0 ] && /bin/sleep 0.6 & /bin/true $0; i=$((i+1)); done; wait';
-      const script = `n=${guest ? 300 : 1500}; ${loop}`;
+      const script = `n=${guest ? 400 : 1500}; ${loop}`;
       await run(place.path, '/bin/sh', '-c', script, 'x'.repeat(300));
       session.stop('CommandExited');
       const result = await session.finished;
       assert.equal(result.meta.ended, 'Failed');
       assert.match(result.meta.warnings[0]?.message ?? '', /ENOSPC/);
       assert.equal(BigInt(rowsOf(result).length), result.meta.events.recorded);
-      assert.ok(result.meta.events.recorded > 100n);
+      // What lies in several files is merged at the end, for which 64 KiB are kept free: of the guest's smaller disk that leaves less.
+      assert.ok(
+        result.meta.events.recorded > (guest ? 30n : 100n),
+        `${result.meta.events.recorded} recorded`,
+      );
       assert.ok(result.meta.events.losses.some(({ reason }) => reason === 'DiskFull'));
     } finally {
       execFileSync('umount', [spool]);
