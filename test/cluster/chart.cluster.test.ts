@@ -233,15 +233,16 @@ test('uninstalled while a job runs: nothing hangs, and only CRDs and what users 
     'configmaps',
   ])
     left.push(...(await namesOf(kind, '-n', sondeNamespace)));
-  for (const kind of [
-    'clusterroles',
-    'clusterrolebindings',
-    'priorityclasses',
-    'clustertracestores.sonde.dev',
-  ])
+  for (const kind of ['clusterroles', 'clusterrolebindings', 'priorityclasses'])
     left.push(...(await namesOf(kind)));
   const ours = left.filter((name) => /sonde|helm/.test(name));
   assert.deepEqual(ours, []);
+  const stores = await namesOf('clustertracestores.sonde.dev');
+  assert.deepEqual(
+    stores.filter((name) => name.endsWith('/default')),
+    [],
+    "the chart's own store",
+  );
   const definitions = await namesOf('crds');
   assert.equal(definitions.filter((name) => name.endsWith('.sonde.dev')).length, 6);
 });

@@ -99,7 +99,7 @@ test('counts of system calls on two nodes add up row by row', async (t) => {
   for (const row of data.rows as Record<string, string | number>[]) {
     if (row.process !== 'opens' || !['open', 'openat', 'openat2', 'creat'].includes(String(row.syscall)))
       continue;
-    counts[`${row.pod} ${row.syscall}`] = Number(row.count);
+    counts[`${row.pod} ${row.syscall}`] = Number(row.calls);
   }
   assert.deepEqual(counts, {
     ...{ 'one open': 1000, 'one creat': 1000, 'one openat2': 1000, 'one openat': 1000 },
