@@ -63,7 +63,7 @@ export function kernelTable(guests: GuestReport[], commit: string, changed: bool
   const ordered = kernelSeries.flatMap((series) => guests.filter((guest) => guest.series === series));
   for (const guest of ordered) {
     const { passed, failed, skipped } = totals(guest.files);
-    const again = guest.lockedUp ? ' (started twice: it locked up)' : '';
+    const again = guest.startedAgain ? ' (started twice: its emulator failed it)' : '';
     lines.push(
       `| ${guest.release}${again} | ${passed} | ${failed} | ${skipped} | ${guest.seconds.toFixed(0)} |`,
     );
