@@ -183,8 +183,6 @@ test('probes are attached on both nodes soon after the job was applied', async (
       duration: '2s',
       store: store.name,
     };
-    const { items } = JSON.parse(await testCluster.kubectl(['get', 'nodes', '-o', 'json']));
-    assert.ok(items.length >= 2);
     await testCluster.apply(job(wish));
     const applied = Date.now();
     await attached(testCluster, wish);
@@ -196,4 +194,7 @@ test('probes are attached on both nodes soon after the job was applied', async (
     );
   }
   t.diagnostic(`from apply to attached, by the condition's whole seconds: ${delays.join(', ')} ms`);
+  // The stamp leaves out what is beyond a whole second: where even that is later than a second, so is what it stands for.
+  const [, , median = Number.NaN] = delays.toSorted((x, y) => x - y);
+  assert.ok(median <= 1000, `${delays.join(', ')} ms`);
 });

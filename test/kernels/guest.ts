@@ -35,7 +35,7 @@ class GuestFaulted extends Error {
   override name = 'GuestFaulted';
 }
 
-/** Boots a guest, runs the test files in it one after another, and gives what they said. A guest that locks up is started again, once, and says
+/** Boots a guest, runs the test files in it one after another, and gives what they said. A guest that its emulator fails is started again, once, and says
  *  so. Throws with the console's end if the guest gave no report. */
 export async function runGuest(
   series: KernelSeries,
