@@ -1,108 +1,32 @@
 // What goes wrong in the middle of a job: each time it ends by its deadline, exact or marked Degraded, and nothing stays attached.
 
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command } from '../../build/step.ts';
 import { cluster } from './support/cluster.ts';
-import { comeBack, crash, dropConnections, revive, vanish } from './support/faults.ts';
-import {
-  attached,
-  condition,
-  ended,
-  eventRows,
-  type JobWish,
-  job,
-  type TestStore,
-  tally,
-  testStore,
-} from './support/jobs.ts';
+import { comeBack, crash, dropConnections, killPod, revive, vanish } from './support/faults.ts';
+import { condition, ended } from './support/jobs.ts';
 import { nodeOf, podOf, sonde, sondeNamespace } from './support/sonde.ts';
-import { runPods } from './support/workloads.ts';
+import { assertWhole, steadyJob } from './support/steady.ts';
 
 const testCluster = await cluster();
 await sonde(testCluster);
 const [first = '', second = ''] = testCluster.nodes;
 const skip = testCluster.own ? false : 'the cluster is not our own';
 
-/** 200 opens a second on each of two nodes, each line of its log the number made so far. */
-const steady = [
-  'sh',
-  '-c',
-  'touch /tmp/there; while true; do /workloads/opens 40 10 /tmp/there /tmp/missing; sleep 0.2; done',
-] as [string, ...string[]];
-
-interface Running {
-  wish: JobWish;
-  store: TestStore;
-  namespace: string;
-}
-
-async function running(t: TestContext, duration: string): Promise<Running> {
-  const store = await testStore(testCluster, t);
-  const namespace = await testCluster.namespace(t);
-  await runPods(testCluster, [
-    { name: 'one', namespace, node: first, command: steady, labels: { app: 'steady' } },
-    { name: 'two', namespace, node: second, command: steady, labels: { app: 'steady' } },
-  ]);
-  const wish: JobWish = {
-    name: 'steady',
-    namespace,
-    trace: { openFiles: {} },
-    target: { selector: { matchLabels: { app: 'steady' } } },
-    duration,
-    store: store.name,
-  };
-  await testCluster.apply(job(wish));
-  await attached(testCluster, wish);
-  return { wish, store, namespace };
-}
-
-/** Every process of the workload makes 40 opens: those that began and ended within the job have all of them, once. */
-async function assertWhole(
-  { store }: Running,
-  status: Awaited<ReturnType<typeof ended>>,
-  pods: string[],
-): Promise<void> {
-  assert.equal(status.phase, 'Succeeded', JSON.stringify(status.conditions));
-  const rows = (await eventRows(store, status)).filter(({ process }) => process === 'opens');
-  for (const pod of pods) {
-    const lives = Object.entries(
-      tally(
-        rows.filter((row) => row.pod === pod),
-        ({ pid }) => `${pid}`,
-      ),
-    );
-    assert.ok(lives.length > 10, `${pod}: ${lives.length} processes`);
-    // The first and the last may have been under way when the job began and ended.
-    const partial = lives.filter(([, count]) => count !== 40);
-    assert.ok(partial.length <= 2, `${pod}: ${JSON.stringify(partial)}`);
-    assert.ok(
-      lives.every(([, count]) => count <= 40),
-      'nothing is counted twice',
-    );
-  }
-}
-
 test('the operator killed in the middle: the next one completes the job, whole', async (t) => {
-  const running_ = await running(t, '20s');
+  const running_ = await steadyJob(testCluster, t, '20s');
   await sleep(4000);
-  await testCluster.kubectl([
-    'delete',
-    'pod',
-    '-n',
-    sondeNamespace,
-    await podOf(testCluster, 'operator'),
-    '--force',
-    '--grace-period=0',
-  ]);
+  const pod = await podOf(testCluster, 'operator');
+  await killPod(testCluster, { namespace: sondeNamespace, pod });
   const status = await ended(testCluster, running_.wish);
   assert.equal(condition(status, 'Degraded')?.status, 'False', JSON.stringify(status.conditions));
   await assertWhole(running_, status, ['one', 'two']);
 });
 
 test('the API server killed in the middle: the job completes, whole', { skip }, async (t) => {
-  const running_ = await running(t, '20s');
+  const running_ = await steadyJob(testCluster, t, '20s');
   await sleep(3000);
   await crash('kube-apiserver');
   await sleep(3000);
@@ -115,7 +39,7 @@ test('the API server killed in the middle: the job completes, whole', { skip }, 
 test('the S3 server away for 20 s when the result is due: it is stored when it is back', {
   skip,
 }, async (t) => {
-  const running_ = await running(t, '8s');
+  const running_ = await steadyJob(testCluster, t, '8s');
   await crash('s3');
   await sleep(20_000);
   await revive('s3');
@@ -124,7 +48,7 @@ test('the S3 server away for 20 s when the result is due: it is stored when it i
 });
 
 test('connections to an agent dropped again and again: nothing lost, nothing twice', { skip }, async (t) => {
-  const running_ = await running(t, '25s');
+  const running_ = await steadyJob(testCluster, t, '25s');
   const pod = await podOf(testCluster, 'agent', first);
   let dropped = 0;
   for (let round = 0; round < 20; round++) {
@@ -138,17 +62,10 @@ test('connections to an agent dropped again and again: nothing lost, nothing twi
 });
 
 test("an agent killed in the middle: Degraded, with the other node's result and the reason", async (t) => {
-  const running_ = await running(t, '15s');
+  const running_ = await steadyJob(testCluster, t, '15s');
   await sleep(3000);
-  await testCluster.kubectl([
-    'delete',
-    'pod',
-    '-n',
-    sondeNamespace,
-    await podOf(testCluster, 'agent', second),
-    '--force',
-    '--grace-period=0',
-  ]);
+  const pod = await podOf(testCluster, 'agent', second);
+  await killPod(testCluster, { namespace: sondeNamespace, pod });
   const status = await ended(testCluster, running_.wish);
   assert.equal(condition(status, 'Complete')?.status, 'True', JSON.stringify(status.conditions));
   const degraded = condition(status, 'Degraded');
@@ -162,7 +79,7 @@ test("an agent killed in the middle: Degraded, with the other node's result and 
 });
 
 test('a node that vanishes: Degraded within the deadline and 10 s', { skip }, async (t) => {
-  const running_ = await running(t, '15s');
+  const running_ = await steadyJob(testCluster, t, '15s');
   const began = Date.now();
   await sleep(3000);
   // The operator must not be on the node that goes.
@@ -178,7 +95,7 @@ test('a node that vanishes: Degraded within the deadline and 10 s', { skip }, as
 });
 
 test('a job deleted while it runs leaves no probe after 5 s', { skip }, async (t) => {
-  const { wish, namespace } = await running(t, '60s');
+  const { wish, namespace } = await steadyJob(testCluster, t, '60s');
   assert.ok((await programs()) > 0);
   await testCluster.kubectl(['delete', 'tracejobs.sonde.dev', wish.name, '-n', namespace, '--wait=false']);
   const began = Date.now();

@@ -12,17 +12,17 @@ export const sondeNamespace = 'sonde-system';
 const chart = join(import.meta.dirname, '../../../charts/sonde');
 
 /** Installs the chart, or brings what is installed up to it; waits until operator and agents are ready. What is there already, of these templates and
- *  images, stays. */
-export async function sonde(cluster: TestCluster): Promise<void> {
-  await alone('\0sonde-test-install', () => install(cluster));
+ *  images, stays. `values`: other than the chart's own, by path. */
+export async function sonde(cluster: TestCluster, values: Record<string, unknown> = {}): Promise<void> {
+  await alone('\0sonde-test-install', () => install(cluster, values));
 }
 
-async function install(cluster: TestCluster): Promise<void> {
+async function install(cluster: TestCluster, values: Record<string, unknown>): Promise<void> {
   const image = (part: 'operator' | 'agent') => {
     const [repository = '', tag = ''] = cluster.images[part].split(':');
     return [`${part}.image.repository=${repository}`, `${part}.image.tag=${tag}`];
   };
-  const wanted = await fingerprint(cluster);
+  const wanted = await fingerprint(cluster, values);
   const release = ['sonde', '-n', sondeNamespace];
   const before = await cluster.helm(['status', ...release, '-o', 'json']).catch(() => '{}');
   if (JSON.parse(before).info?.description === wanted) return;
@@ -32,12 +32,13 @@ async function install(cluster: TestCluster): Promise<void> {
     ...[...image('operator'), ...image('agent')].flatMap((value) => ['--set', value]),
     // Tags stay the same when images change: by this the pods are made anew.
     ...['operator', 'agent'].flatMap((part) => ['--set', `${part}.podAnnotations.test=${wanted.slice(-16)}`]),
+    ...Object.entries(values).flatMap(([path, value]) => ['--set-json', `${path}=${JSON.stringify(value)}`]),
   ]);
 }
 
-/** Of the chart's files and of the images that the nodes were given. */
-async function fingerprint(cluster: TestCluster): Promise<string> {
-  const hash = createHash('sha256');
+/** Of the chart's files, the values and the images that the nodes were given. */
+async function fingerprint(cluster: TestCluster, values: Record<string, unknown>): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(values));
   for (const file of (await readdir(chart, { recursive: true, withFileTypes: true })).sort(byPath))
     if (file.isFile()) hash.update(await readFile(join(file.parentPath, file.name)));
   if (cluster.own) for (const node of nodes) hash.update(await readFile(join(node.folder, 'images.json')));
