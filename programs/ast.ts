@@ -1,5 +1,6 @@
 // The tree of a program as written. programs/parse/* makes it, programs/expand.ts takes macros, positional parameters and sugar out of it,
-// programs/check/* gives its expressions types, programs/lower/* turns it into programs/ir.ts.
+// programs/check/* gives its expressions types, programs/lower/* turns it into programs/ir.ts. Names of variables and maps have their sigil
+// everywhere (`$x`, `@a`, `@`). A string's bytes that are no UTF-8 (`"\xff"`) are U+DC00 + byte: programs/parse/strings.ts gives the bytes back.
 
 import type { Span } from './source.ts';
 
@@ -7,6 +8,8 @@ export interface Program {
   /** `#include`, `#define` and C declarations are read by programs/parse/preamble.ts. */
   defines: { name: string; value: Expression | null; span: Span }[];
   structs: StructDeclaration[];
+  /** `typedef struct { … } x;` declares a struct of the name x and this. */
+  typedefs: { name: string; type: TypeName; span: Span }[];
   enums: EnumDeclaration[];
   config: { name: string; value: string; span: Span }[];
   /** `let @a = lruhash(100);` */
@@ -17,8 +20,11 @@ export interface Program {
 }
 
 export interface StructDeclaration {
+  /** One without a tag has a made-up name, which no source can write. */
   name: string;
   union: boolean;
+  packed: boolean;
+  /** A member of the name '' is an unnamed struct or union: its members are reached as if they were the outer's. */
   members: { name: string; type: TypeName; bits?: number; span: Span }[];
   span: Span;
 }
@@ -162,7 +168,10 @@ export type Expression =
   | { kind: 'comptime'; of: Expression; span: Span }
   | { kind: 'block'; body: Block; span: Span };
 
-/** A type as written: `struct task_struct *`, `uint64`, `int8[16]`, `enum x`, `string[64]`, `typeof(expr)`. */
+/**
+ * A type as written: `struct task_struct *`, `uint64`, `int8[16]`, `enum x`, `string[64]`, `typeof(expr)`. C's own types are given by width
+ * (`unsigned long` is uint64; uint32_t, __u32 and u32 are uint32), except char. An array without a length (`int8[]`) has the length 0.
+ */
 export interface TypeName {
   /** The base name; for `struct`, `union`, `enum` with `tag` saying which. */
   name: string;
