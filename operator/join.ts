@@ -1,15 +1,15 @@
 // Many runs become one file of rows, on disk, in bounded memory. Rows begin with their node: runs of different nodes lie one behind the other in the
 // order of rows, and are then only put together, not parsed; what overlaps is merged, few at a time. Neighbours: results/merge.ts, operator/publish.ts.
 
-import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readBlocks } from '../results/blocks.ts';
 import { writeFileThrough } from '../results/lines.ts';
 import { mergeLineFiles, mergeRuns } from '../results/merge.ts';
-import { compareKeys, compareRows } from '../results/order.ts';
+import { compareKeys } from '../results/order.ts';
 import { decodeLine, readRun, writeRun } from '../results/run.ts';
-import type { Row, Shape, Value } from '../results/shape.ts';
-import { lastKey } from '../results/stack-lines.ts';
+import type { Shape, StacksShape, Value } from '../results/shape.ts';
+import { type RunSummary, readSummary, summaryFrame } from '../results/stack-file.ts';
 
 /** Files read at once. */
 const mostOpen = 64;
@@ -22,7 +22,7 @@ export async function joinRuns(shape: Shape, paths: readonly string[], folder: s
   const joined = join(folder, 'joined.rows');
   const order = shape.kind === 'events' ? undefined : await apart(shape, paths);
   if (order) {
-    await concatenate(order, joined);
+    await concatenate(shape, order, joined);
     return joined;
   }
   return mergeFew(shape, [...paths], folder);
@@ -59,23 +59,36 @@ async function mergeFew(shape: Shape, paths: string[], folder: string): Promise<
   return empty;
 }
 
-/** The paths in order, where each run ends before the next one begins; undefined where any two overlap. Empty runs are left out. */
-async function apart(shape: Shape, paths: readonly string[]): Promise<string[] | undefined> {
-  const ranges: { path: string; first: Row; last: Value[] }[] = [];
-  for (const path of paths) {
-    const first = await firstRow(shape, path);
-    if (first) ranges.push({ path, first, last: await lastKeyOf(shape, path) });
-  }
-  ranges.sort((a, b) => compareRows(a.first, b.first));
-  const overlap = ranges.some(({ first }, i) => {
-    const before = ranges[i - 1];
-    return before !== undefined && compareKeys(before.last, first.key) >= 0;
-  });
-  return overlap ? undefined : ranges.map(({ path }) => path);
+interface Range {
+  path: string;
+  rows: number;
+  first: Value[];
+  last: Value[];
 }
 
-async function firstRow(shape: Shape, path: string): Promise<Row | undefined> {
-  for await (const row of readRun(path, shape)) return row;
+/** The runs in order, where each ends before the next one begins; undefined where any two overlap. Empty runs are left out. */
+async function apart(shape: Shape, paths: readonly string[]): Promise<Range[] | undefined> {
+  const ranges: Range[] = [];
+  for (const path of paths) {
+    const range = await (shape.kind === 'stacks' ? stacksRange(shape, path) : rowsRange(shape, path));
+    if (range) ranges.push(range);
+  }
+  ranges.sort((a, b) => compareKeys(a.first, b.first));
+  const overlap = ranges.some(({ first }, i) => {
+    const before = ranges[i - 1];
+    return before !== undefined && compareKeys(before.last, first) >= 0;
+  });
+  return overlap ? undefined : ranges;
+}
+
+async function stacksRange(shape: StacksShape, path: string): Promise<Range | undefined> {
+  const { rows, keys } = await readSummary(path, shape);
+  return keys && { path, rows, ...keys };
+}
+
+async function rowsRange(shape: Shape, path: string): Promise<Range | undefined> {
+  for await (const { key } of readRun(path, shape))
+    return { path, rows: 0, first: key, last: await lastKeyOf(shape, path) };
   return undefined;
 }
 
@@ -90,9 +103,9 @@ async function lastKeyOf(shape: Shape, path: string): Promise<Value[]> {
       // The last byte is the last line's own end.
       const lines = buffer.subarray(0, bytesRead - 1);
       const start = lines.lastIndexOf(10);
-      const row = shape.kind === 'stacks' ? undefined : decodeLine(path, 0, shape, lines.subarray(start + 1));
-      const key = shape.kind === 'stacks' ? lastKey(shape, lines) : row?.key;
-      if (key !== undefined && (start >= 0 || from === 0)) return key;
+      const key =
+        start >= 0 || from === 0 ? decodeLine(path, 0, shape, lines.subarray(start + 1))?.key : undefined;
+      if (key !== undefined) return key;
       if (from === 0) throw new TypeError(`${path} has rows, and none of them a key`);
     }
   } finally {
@@ -100,11 +113,16 @@ async function lastKeyOf(shape: Shape, path: string): Promise<Value[]> {
   }
 }
 
-async function concatenate(paths: readonly string[], path: string): Promise<void> {
+async function concatenate(shape: Shape, ranges: readonly Range[], path: string): Promise<void> {
   await writeFileThrough(path, async (writer) => {
-    for (const each of paths) {
-      for await (const chunk of createReadStream(each, { highWaterMark: 1 << 18 }))
-        await writer.write(chunk as Buffer);
-    }
+    for (const { path: each } of ranges)
+      for await (const { bytes } of readBlocks(each)) await writer.write(bytes);
+    if (shape.kind === 'stacks') await writer.write(summaryFrame(shape, summaryOf(ranges)));
   });
+}
+
+function summaryOf(ranges: readonly Range[]): RunSummary {
+  const rows = ranges.reduce((sum, range) => sum + range.rows, 0);
+  const [first, last] = [ranges[0], ranges.at(-1)];
+  return first && last ? { rows, keys: { first: first.first, last: last.last } } : { rows };
 }

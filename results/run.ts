@@ -1,10 +1,12 @@
-// A run: the rows of one shape, sorted by key, in a file of JSON lines. For events it is events.jsonl itself; stacks have lines of their own (stack-lines.ts).
+// A run: the rows of one shape, sorted by key, in a file of JSON lines. For events it is events.jsonl itself; stacks have lines of their own (stack-lines.ts),
+// compressed (stack-file.ts).
 // Neighbours: agent/decode.ts writes runs, results/merge.ts merges them, results/view.ts opens one for encoders.
 
 import { ResultError } from './errors.ts';
 import { readLines, writeFileThrough } from './lines.ts';
 import { decodeRow, encodeRow } from './row-json.ts';
-import type { Row, Shape } from './shape.ts';
+import type { Row, Shape, StacksShape } from './shape.ts';
+import { type RunSummary, readStackBlocks, stackBlockWriter, summaryFrame } from './stack-file.ts';
 import { stackLineReader, stackLineWriter } from './stack-lines.ts';
 
 export { sortRows } from './sort.ts';
@@ -15,15 +17,38 @@ export async function writeRun(
   shape: Shape,
   rows: AsyncIterable<Row> | Iterable<Row>,
 ): Promise<number> {
+  if (shape.kind === 'stacks') return writeStacks(path, shape, rows);
   let count = 0;
-  const stackLines = shape.kind === 'stacks' ? stackLineWriter(shape) : undefined;
   await writeFileThrough(path, async (writer) => {
     for await (const row of rows) {
-      const own = stackLines && row.kind === 'stacks';
-      const flushed = writer.write(own ? stackLines(row) : `${encodeRow(shape, row)}\n`);
+      const flushed = writer.write(`${encodeRow(shape, row)}\n`);
       if (flushed) await flushed;
       count++;
     }
+  });
+  return count;
+}
+
+async function writeStacks(
+  path: string,
+  shape: StacksShape,
+  rows: AsyncIterable<Row> | Iterable<Row>,
+): Promise<number> {
+  const lines = stackLineWriter(shape);
+  let count = 0;
+  let keys: RunSummary['keys'];
+  await writeFileThrough(path, async (writer) => {
+    const blocks = stackBlockWriter(writer);
+    for await (const row of rows) {
+      if (row.kind !== 'stacks') throw new TypeError(`a row of ${row.kind} in a run of stacks`);
+      const flushed = blocks.add(lines(row));
+      if (flushed) await flushed;
+      keys ??= { first: row.key, last: row.key };
+      keys.last = row.key;
+      count++;
+    }
+    await blocks.end();
+    await writer.write(summaryFrame(shape, { rows: count, ...(keys && { keys }) }));
   });
   return count;
 }
@@ -32,12 +57,24 @@ export async function writeRun(
 export async function* readRun(path: string, shape: Shape): AsyncGenerator<Row> {
   let number = 0;
   const decode = shape.kind === 'stacks' ? stackLineReader(shape) : decodeWhole(shape);
-  for await (const lines of readLines(path)) {
+  for await (const lines of shape.kind === 'stacks' ? stackLines(path) : readLines(path)) {
     for (const line of lines) {
       number++;
       const row = decodeLine(path, number, shape, line, decode);
       if (row) yield row;
     }
+  }
+}
+
+async function* stackLines(path: string): AsyncGenerator<Buffer[]> {
+  for await (const text of readStackBlocks(path)) {
+    const lines: Buffer[] = [];
+    let start = 0;
+    for (let end = text.indexOf(10); end >= 0; end = text.indexOf(10, start)) {
+      lines.push(text.subarray(start, end));
+      start = end + 1;
+    }
+    yield lines;
   }
 }
 

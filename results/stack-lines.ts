@@ -174,16 +174,3 @@ function rowOf(line: Buffer): { same: number; numbers: number[]; value: bigint[]
   if (at !== line.length) throw new Error('not a row: something follows it');
   return { same, numbers, value };
 }
-
-/** The key of the last row, from the end of a file's lines; undefined where none of these has it. */
-export function lastKey(shape: StacksShape, bytes: Buffer): Value[] | undefined {
-  const mark = '\n{"key":';
-  const found = bytes.lastIndexOf(mark);
-  const start = found >= 0 ? found + 1 : bytes.indexOf(mark.slice(1)) === 0 ? 0 : -1;
-  if (start < 0) return undefined;
-  const end = bytes.indexOf(10, start);
-  const { key } = parseJson(bytes.toString('utf8', start, end < 0 ? bytes.length : end)) as {
-    key: unknown[];
-  };
-  return keyColumns(shape).map((column, i) => readable(key[i], column));
-}
