@@ -1,5 +1,5 @@
 // `npm run build`, third step: every bpf/gadgets/<name>/program.bpf.c becomes dist/bpf/<arch>/<name>.bpf.o by one rule, for both
-// architectures; nothing here names a gadget. Neighbours: build/native.ts has libbpf's headers, native/ opens what this makes.
+// architectures; nothing here names a gadget. What compiled programs are linked with, bpf/program/runtime.bpf.c, is program.bpf.o by the same rule. Neighbours: build/native.ts has libbpf's headers, native/ opens what this makes.
 
 import { globSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -79,7 +79,7 @@ async function buildProgram(
  * @throws CommandFailed with the compiler's words.
  */
 export async function buildPrograms(): Promise<string> {
-  const sources = globSync('bpf/gadgets/*/program.bpf.c', { cwd: root }).sort();
+  const sources = globSync(['bpf/gadgets/*/program.bpf.c', 'bpf/program/runtime.bpf.c'], { cwd: root }).sort();
   const { include, uapi } = await nativeLibraries();
   const includes = [include, uapi, ...(await systemIncludes())];
   let built = 0;
