@@ -52,9 +52,45 @@ export type AttachOptions =
       cgroupPath?: string;
       pid?: number;
     }
-  /** One link for all offsets or functions where the kernel has uprobe multi-attach; else one each. pid: only that process. */
+  /** One link for all offsets (`0x…`, in the file) or functions where the kernel has uprobe multi-attach; else one each. pid: only that process. */
   | { kind: 'uprobe'; binary: string; functions: string[]; return: boolean; pid?: number }
   | { kind: 'usdt'; binary: string; provider: string; probe: string; pid?: number };
+
+/** What users' programs need besides; gadgets' plans have none of it. */
+export type FurtherAttachOptions =
+  /** offset: bytes into the function. */
+  | { kind: 'kprobe'; function: string; return: false; offset: number }
+  /** One link for all functions; the program was told so before it was loaded (attachMany). */
+  | { kind: 'kprobes'; functions: string[]; return: boolean }
+  /** One run for so many events (of clocks: ns), for the whole machine; oneCpu: on the first CPU alone. */
+  | { kind: 'perfEvent'; event: PerfEvent; period: number; oneCpu?: boolean; pid?: number }
+  /** mode: of r, w and x. pid: an address of that process; else one of the kernel's. */
+  | { kind: 'watchpoint'; address: bigint; length: number; mode: string; pid?: number }
+  /** offset: bytes into each function. */
+  | { kind: 'uprobe'; binary: string; functions: string[]; return: false; offset: number; pid?: number };
+
+export type PerfEvent =
+  | 'cpuClock'
+  | 'taskClock'
+  | 'pageFaults'
+  | 'contextSwitches'
+  | 'cpuMigrations'
+  | 'minorFaults'
+  | 'majorFaults'
+  | 'alignmentFaults'
+  | 'emulationFaults'
+  | 'dummy'
+  | 'bpfOutput'
+  | 'cpuCycles'
+  | 'instructions'
+  | 'cacheReferences'
+  | 'cacheMisses'
+  | 'branchInstructions'
+  | 'branchMisses'
+  | 'busCycles'
+  | 'frontendStalls'
+  | 'backendStalls'
+  | 'refCycles';
 
 export interface Link {
   /** Detaches; closing twice is harmless. */
@@ -94,7 +130,13 @@ export interface BpfObject {
   /** Programs are not loaded unless switched on here: alternatives stay out of the kernel. */
   setAutoload(program: string, on: boolean): void;
   load(): void;
-  attach(program: string, options?: AttachOptions): Link;
+  attach(program: string, options?: AttachOptions | FurtherAttachOptions): Link;
+  /** Runs a raw tracepoint's program once, here and now, without a hook. Throws NotSupported before Linux 5.10. */
+  run(program: string): void;
+  /** Runs an iterator's program over all that it iterates. */
+  iterate(program: string): void;
+  /** Before load: a kprobe's program will be attached to many functions by one link. */
+  attachMany(program: string): void;
   map(name: string): BpfMap;
   /** Bytes of kernel memory held by its maps and programs (fdinfo memlock). */
   memory(): number;
@@ -212,9 +254,68 @@ export interface SpawnedCommand {
   exited: Promise<{ code: number | null; signal: string | null }>;
 }
 
+/** A type of the kernel's, through typedefs and qualifiers. Structs by name (`struct x`, `union x`; one without a name `struct #id`). */
+export type KernelType =
+  | { kind: 'void' | 'boolean' | 'function' }
+  | { kind: 'integer'; bits: number; signed: boolean; character?: true; enum?: string }
+  | { kind: 'float'; bits: number }
+  | { kind: 'pointer'; to: KernelType }
+  | { kind: 'struct'; name: string }
+  | { kind: 'array'; of: KernelType; length: number };
+
+export interface KernelLayout {
+  name: string;
+  /** Bytes. */
+  size: number;
+  /** Of nameless structs and unions inside too, as in C. offset in bits; bits: of a bit field. */
+  members: { name: string; type: KernelType; offset: number; bits?: number }[];
+}
+
+export interface KernelPrototype {
+  parameters: { name: string; type: KernelType }[];
+  returns: KernelType;
+}
+
+/** The kernel's BTF, or a module's on top of it, by name. Read at the first question that needs it; 10 MB while any is open. */
+export interface KernelTypes {
+  /** `struct x`, `union x`, or a typedef's name. */
+  layout(name: string): KernelLayout | undefined;
+  /** A typedef, a base type, `enum x`, `struct x`. */
+  named(name: string): KernelType | undefined;
+  function(name: string): KernelPrototype | undefined;
+  /** The arguments of a raw tracepoint. */
+  tracepoint(name: string): KernelPrototype | undefined;
+  /** All names, in the BTF's order. */
+  functions(): string[];
+  tracepoints(): string[];
+  enumerator(name: string): { value: bigint; enum: string } | undefined;
+  enumerators(name: string): { name: string; value: bigint }[] | undefined;
+  close(): void;
+}
+
+export interface ElfSymbol {
+  name: string;
+  address: bigint;
+  size: number;
+  /** Else an object. */
+  function: boolean;
+}
+
+export interface UsdtNote {
+  provider: string;
+  name: string;
+  /** As written in the note: "-4@%edi 8@%rsi". */
+  arguments: string;
+}
+
 export interface Native {
   /** Parses an object file; touches no kernel interface, needs no privilege. */
   openObject(path: string): BpfObject;
+  /** Throws NotSupported where the kernel has no BTF, NotFound for a module that is not loaded. */
+  openKernelTypes(module?: string): KernelTypes;
+  /** Functions and objects of an ELF file by its symbol tables, each name once; at most a million. name: only that one. */
+  elfSymbols(path: string, name?: string): ElfSymbol[];
+  usdtNotes(path: string): UsdtNote[];
   readRing(object: BpfObject, options: RingReaderOptions): RingReader;
   /** JSON lines of a batch, in row order, on a worker thread. Text that is not UTF-8 has each bad byte as U+FFFD and the member `<name>_bytes` beside it (base64). */
   encodeJsonLines(batch: Batch, fields: JsonField[]): Promise<Uint8Array>;

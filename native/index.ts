@@ -31,6 +31,9 @@ function addon(): Addon {
 /** The addon; loaded at the first call. Throws NativeError. */
 export const native: Native = {
   openObject: (...args) => addon().openObject(...args),
+  openKernelTypes: (...args) => addon().openKernelTypes(...args),
+  elfSymbols: (...args) => addon().elfSymbols(...args),
+  usdtNotes: (...args) => addon().usdtNotes(...args),
   readRing: (...args) => addon().readRing(...args),
   encodeJsonLines: (...args) => addon().encodeJsonLines(...args),
   openMappings: (...args) => addon().openMappings(...args),

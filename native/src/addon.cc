@@ -8,6 +8,8 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     env.SetInstanceData(new Instance);
     addErrors(env, exports);
     addFeatures(env, exports);
+    addElfLists(env, exports);
+    addKernelLookup(env, exports);
     addObject(env, exports);
     addMap(env, exports);
     addProcess(env, exports);

@@ -1,8 +1,10 @@
 // The parts of the addon, one line each; addon.cc calls all of them.
 #pragma once
 
+#include "elf_lists.h"
 #include "errors.h"
 #include "features.h"
+#include "kernel_lookup.h"
 #include "map.h"
 #include "object.h"
 #include "process.h"

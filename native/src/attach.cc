@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 
 #include "arguments.h"
@@ -15,6 +16,7 @@
 #include "features.h"
 #include "log.h"
 #include "object.h"
+#include "perf_names.h"
 #include "trace_sections.h"
 
 namespace {
@@ -61,15 +63,17 @@ struct Attacher {
 
     void perfEvent(const Napi::Object &options) {
         std::string event = textArgument(options.Get("event"), "event");
-        perf_event_attr attributes{};
-        attributes.size = sizeof attributes;
-        attributes.type = PERF_TYPE_SOFTWARE;
-        if (event != "cpuClock" && event != "taskClock")
-            throw Failure(Code::InvalidArgument, "event must be cpuClock or taskClock");
-        attributes.config = event == "cpuClock" ? PERF_COUNT_SW_CPU_CLOCK : PERF_COUNT_SW_TASK_CLOCK;
-        attributes.freq = 1;
-        attributes.sample_freq =
-            uint64_t(integerArgument(options.Get("frequencyHz"), "frequencyHz", 1, 100000));
+        perf_event_attr attributes = perfEventCalled(event);
+        std::string rate;
+        if (Napi::Value frequency = options.Get("frequencyHz"); !frequency.IsUndefined()) {
+            attributes.freq = 1;
+            attributes.sample_freq = uint64_t(integerArgument(frequency, "frequencyHz", 1, 100000));
+            rate = " at " + std::to_string(attributes.sample_freq) + " Hz";
+        } else {
+            attributes.sample_period =
+                uint64_t(integerArgument(options.Get("period"), "period", 1, int64_t(1) << 53));
+            rate = " every " + std::to_string(attributes.sample_period);
+        }
         int64_t pid = integerOption(options, "pid", 1, INT32_MAX, -1);
         Napi::Value group = options.Get("cgroupPath");
         int folder = -1;
@@ -81,49 +85,104 @@ struct Attacher {
         // A process' event follows it over CPUs and to its new threads; others are one per CPU.
         attributes.inherit = pid > 0;
         std::vector<int> cpus = pid > 0 ? std::vector<int>{-1} : onlineCpus();
-        unsigned long flags = PERF_FLAG_FD_CLOEXEC | (folder >= 0 ? PERF_FLAG_PID_CGROUP : 0);
+        if (booleanOption(options, "oneCpu")) cpus.resize(std::min<size_t>(cpus.size(), 1));
+        try {
+            openEvents(attributes, folder >= 0 ? folder : int(pid), cpus,
+                       folder >= 0 ? PERF_FLAG_PID_CGROUP : 0, event + rate);
+        } catch (...) {
+            if (folder >= 0) ::close(folder);
+            throw;
+        }
+        if (folder >= 0) ::close(folder);
+    }
+
+    void openEvents(perf_event_attr &attributes, int whose, const std::vector<int> &cpus, unsigned long flags,
+                    const std::string &where) {
         for (int cpu : cpus) {
-            int fd = int(
-                syscall(SYS_perf_event_open, &attributes, folder >= 0 ? folder : int(pid), cpu, -1, flags));
+            int fd =
+                int(syscall(SYS_perf_event_open, &attributes, whose, cpu, -1, PERF_FLAG_FD_CLOEXEC | flags));
             if (fd < 0) {
                 int error = errno;
                 if (error == ENODEV && cpus.size() > 1) continue;  // the CPU went offline meanwhile
-                if (folder >= 0) ::close(folder);
-                std::string why = error == EINVAL ? " (see /proc/sys/kernel/perf_event_max_sample_rate)" : "";
-                throw attachFailure(
-                    nullptr, tried(event + " at " + std::to_string(attributes.sample_freq) + " Hz" + why),
+                bool frequent = error == EINVAL && attributes.freq;
+                Failure failure = attachFailure(
+                    nullptr,
+                    tried(where + (frequent ? " (see /proc/sys/kernel/perf_event_max_sample_rate)" : "")),
                     error, log);
+                // No such counter in this machine, or none left.
+                if (error == ENOENT || error == EOPNOTSUPP || error == ENODEV)
+                    failure.code = Code::NotSupported;
+                throw failure;
             }
             LIBBPF_OPTS(bpf_perf_event_opts, perf);
             bpf_link *link = bpf_program__attach_perf_event_opts(program, fd, &perf);
             if (!link) {
                 int error = errno;
                 ::close(fd);
-                if (folder >= 0) ::close(folder);
                 errno = error;
             }
-            add(link, event);
+            add(link, where);
         }
-        if (folder >= 0) ::close(folder);
+    }
+
+    void watchpoint(const Napi::Object &options) {
+        if (!options.Get("address").IsBigInt())
+            throw Failure(Code::InvalidArgument, "address must be a bigint");
+        bool lossless;
+        perf_event_attr attributes{};
+        attributes.size = sizeof attributes;
+        attributes.type = PERF_TYPE_BREAKPOINT;
+        attributes.bp_addr = options.Get("address").As<Napi::BigInt>().Uint64Value(&lossless);
+        attributes.bp_len = uint64_t(integerArgument(options.Get("length"), "length", 1, 8));
+        std::string mode = textArgument(options.Get("mode"), "mode");
+        for (char way : mode)
+            attributes.bp_type |= way == 'r'   ? HW_BREAKPOINT_R
+                                  : way == 'w' ? HW_BREAKPOINT_W
+                                  : way == 'x' ? HW_BREAKPOINT_X
+                                               : 0;
+        if (!attributes.bp_type) throw Failure(Code::InvalidArgument, "mode must be of r, w and x");
+        attributes.sample_period = 1;
+        int64_t pid = integerOption(options, "pid", 1, INT32_MAX, -1);
+        attributes.inherit = pid > 0;
+        openEvents(attributes, int(pid), pid > 0 ? std::vector<int>{-1} : onlineCpus(), 0, "a watchpoint");
+    }
+
+    /// One link for all functions.
+    void kprobes(const Napi::Object &options) {
+        std::vector<std::string> functions = names(options.Get("functions"), "functions");
+        std::vector<const char *> symbols;
+        for (const std::string &function : functions) symbols.push_back(function.c_str());
+        LIBBPF_OPTS(bpf_kprobe_multi_opts, multi);
+        multi.syms = symbols.data();
+        multi.cnt = symbols.size();
+        multi.retprobe = booleanOption(options, "return");
+        add(bpf_program__attach_kprobe_multi_opts(program, nullptr, &multi),
+            functions[0] + (functions.size() > 1 ? " and others" : ""));
+    }
+
+    static std::vector<std::string> names(const Napi::Value &value, const char *what) {
+        if (!value.IsArray() || value.As<Napi::Array>().Length() == 0)
+            throw Failure(Code::InvalidArgument, std::string(what) + " must be a list of at least one");
+        Napi::Array list = value.As<Napi::Array>();
+        std::vector<std::string> texts;
+        for (uint32_t i = 0; i < list.Length(); i++)
+            texts.push_back(textArgument(list.Get(i), "a function's name"));
+        return texts;
     }
 
     void uprobe(const Napi::Object &options) {
         std::string binary = textArgument(options.Get("binary"), "binary");
         bool atReturn = booleanOption(options, "return");
         pid_t pid = pid_t(integerOption(options, "pid", 1, INT32_MAX, -1));
-        if (!options.Get("functions").IsArray())
-            throw Failure(Code::InvalidArgument, "functions must be a list");
-        Napi::Array list = options.Get("functions").As<Napi::Array>();
-        std::vector<std::string> functions;
+        std::vector<std::string> functions = names(options.Get("functions"), "functions");
         std::vector<unsigned long> offsets;
-        for (uint32_t i = 0; i < list.Length(); i++) {
-            functions.push_back(textArgument(list.Get(i), "a function's name"));
-            if (functions[i].starts_with("0x")) offsets.push_back(strtoul(functions[i].c_str(), nullptr, 16));
-        }
-        if (functions.empty() || (!offsets.empty() && offsets.size() != functions.size()))
-            throw Failure(Code::InvalidArgument,
-                          "functions must be names or offsets (0x…), at least one, not both");
+        for (const std::string &function : functions)
+            if (function.starts_with("0x")) offsets.push_back(strtoul(function.c_str(), nullptr, 16));
+        if (!offsets.empty() && offsets.size() != functions.size())
+            throw Failure(Code::InvalidArgument, "functions must be names or offsets (0x…), not both");
         if (offsets.empty()) offsets = functionOffsets(binary, functions);
+        for (unsigned long &offset : offsets)
+            offset += (unsigned long)(integerOption(options, "offset", 0, INT32_MAX, 0));
         std::string where = (atReturn ? "the return of " : "") + functions[0] +
                             (functions.size() > 1 ? " and others" : "") + " in " + binary;
         if (bpf_program__expected_attach_type(program) == BPF_TRACE_UPROBE_MULTI) {
@@ -161,9 +220,14 @@ struct Attacher {
         if (kind == "kprobe") {
             std::string function = textArgument(options.Get("function"), "function");
             bool atReturn = booleanOption(options, "return");
-            bpf_link *link = bpf_program__attach_kprobe(program, atReturn, function.c_str());
+            LIBBPF_OPTS(bpf_kprobe_opts, one);
+            one.retprobe = atReturn;
+            one.offset = size_t(integerOption(options, "offset", 0, INT32_MAX, 0));
+            bpf_link *link = bpf_program__attach_kprobe_opts(program, function.c_str(), &one);
             return hooked(link, (atReturn ? "kretprobe/" : "kprobe/") + function);
         }
+        if (kind == "kprobes") return kprobes(options);
+        if (kind == "watchpoint") return watchpoint(options);
         if (kind == "usdt") {
             std::string binary = textArgument(options.Get("binary"), "binary");
             std::string provider = textArgument(options.Get("provider"), "provider");

@@ -12,8 +12,9 @@
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
+#include "errors.h"
 #include "features.h"
-#include "log.h"
+#include "kernel_btf.h"
 
 namespace {
 
@@ -34,18 +35,19 @@ struct Names {
     }
 
     Names() {
-        LogCapture quiet;
-        btf *kernel = btf__load_vmlinux_btf();
-        if (!kernel) return;
-        for (uint32_t id = 1; id < btf__type_cnt(kernel); id++) {
-            const btf_type *type = btf__type_by_id(kernel, id);
+        std::shared_ptr<const KernelBtf> kernel;
+        try {
+            kernel = kernelBtf();
+        } catch (const Failure &) {
+            return;
+        }
+        for (uint32_t id = 1; id < btf__type_cnt(kernel->types()); id++) {
+            const btf_type *type = kernel->type(id);
             if (!btf_is_func(type) && !btf_is_typedef(type)) continue;
-            const char *name = btf__name_by_offset(kernel, type->name_off);
-            if (!name || (btf_is_typedef(type) && !std::string_view(name).starts_with("btf_trace_")))
-                continue;
+            const char *name = kernel->name(type);
+            if (btf_is_typedef(type) && !std::string_view(name).starts_with("btf_trace_")) continue;
             entries.push_back({hash(name, btf_kind(type)), int32_t(id)});
         }
-        btf__free(kernel);
         entries.shrink_to_fit();
         std::sort(entries.begin(), entries.end());
     }

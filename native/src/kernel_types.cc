@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "errors.h"
-#include "log.h"
+#include "kernel_btf.h"
 
 namespace {
 
@@ -125,17 +125,13 @@ class Subset {
 };
 
 Bytes subsetFor(const std::set<std::string, std::less<>> &names) {
-    LogCapture quiet;
-    std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
-    if (!kernel)
-        throw Failure(Code::NotSupported,
-                      "this kernel has no BTF (/sys/kernel/btf/vmlinux): it needs CONFIG_DEBUG_INFO_BTF");
-    Subset subset(kernel.get());
-    for (uint32_t id = 1; id < btf__type_cnt(kernel.get()); id++) {
-        const btf_type *type = btf__type_by_id(kernel.get(), id);
+    std::shared_ptr<const KernelBtf> kernel = kernelBtf();
+    Subset subset(kernel->types());
+    for (uint32_t id = 1; id < btf__type_cnt(kernel->types()); id++) {
+        const btf_type *type = kernel->type(id);
         if (!isNamedKind(type)) continue;
-        const char *name = btf__name_by_offset(kernel.get(), type->name_off);
-        if (name && *name && names.contains(essential(name))) subset.want(id);
+        const char *name = kernel->name(type);
+        if (*name && names.contains(essential(name))) subset.want(id);
     }
     return subset.finish();
 }

@@ -84,9 +84,15 @@ class ObjectHandle : public Handle<ObjectHandle> {
     Napi::Value setAutoload(const Napi::CallbackInfo &info);
     Napi::Value load(const Napi::CallbackInfo &info);
     Napi::Value attach(const Napi::CallbackInfo &info);
+    Napi::Value run(const Napi::CallbackInfo &info);
+    Napi::Value iterate(const Napi::CallbackInfo &info);
+    Napi::Value attachMany(const Napi::CallbackInfo &info);
     Napi::Value map(const Napi::CallbackInfo &info);
     Napi::Value memory(const Napi::CallbackInfo &info);
     Napi::Value close(const Napi::CallbackInfo &info);
+
+    /// Throws NotFound, InvalidArgument.
+    bpf_program *loadedProgram(const Napi::Value &name) const;
 };
 
 /// class Link

@@ -7,6 +7,7 @@
 #include "btf.h"
 #include "map.h"
 #include "object.h"
+#include "program_run.h"
 #include "log.h"
 
 namespace {
@@ -48,6 +49,9 @@ void ObjectHandle::define(Napi::Env env) {
                             method<&ObjectHandle::setAutoload>("setAutoload"),
                             method<&ObjectHandle::load>("load"),
                             method<&ObjectHandle::attach>("attach"),
+                            method<&ObjectHandle::run>("run"),
+                            method<&ObjectHandle::iterate>("iterate"),
+                            method<&ObjectHandle::attachMany>("attachMany"),
                             method<&ObjectHandle::map>("map"),
                             method<&ObjectHandle::memory>("memory"),
                             method<&ObjectHandle::close>("close"),
@@ -141,16 +145,41 @@ Napi::Value ObjectHandle::load(const Napi::CallbackInfo &info) {
 
 /// attach(program: string, options?: AttachOptions): Link
 Napi::Value ObjectHandle::attach(const Napi::CallbackInfo &info) {
-    std::string name = textArgument(info[0], "program");
-    bpf_program *program = object->program(name);
-    if (bpf_program__fd(program) < 0)
-        throw Failure(Code::InvalidArgument,
-                      "program " + name + " is not loaded: switch it on with setAutoload, then load");
+    bpf_program *program = loadedProgram(info[0]);
     Napi::Object link;
     LinkHandle *handle = LinkHandle::create(info.Env(), &link);
     handle->id = object->keep(attachProgram(program, info[1]));
     handle->object = object;
     return link;
+}
+
+bpf_program *ObjectHandle::loadedProgram(const Napi::Value &given) const {
+    std::string name = textArgument(given, "program");
+    bpf_program *program = object->program(name);
+    if (bpf_program__fd(program) < 0)
+        throw Failure(Code::InvalidArgument,
+                      "program " + name + " is not loaded: switch it on with setAutoload, then load");
+    return program;
+}
+
+/// run(program: string): void
+Napi::Value ObjectHandle::run(const Napi::CallbackInfo &info) {
+    runProgram(loadedProgram(info[0]));
+    return info.Env().Undefined();
+}
+
+/// iterate(program: string): void
+Napi::Value ObjectHandle::iterate(const Napi::CallbackInfo &info) {
+    iterateProgram(loadedProgram(info[0]));
+    return info.Env().Undefined();
+}
+
+/// attachMany(program: string): void
+Napi::Value ObjectHandle::attachMany(const Napi::CallbackInfo &info) {
+    std::string name = textArgument(info[0], "program");
+    if (bpf_program__set_expected_attach_type(object->program(name), BPF_TRACE_KPROBE_MULTI) != 0)
+        throw Failure(Code::InvalidArgument, "program " + name + " is loaded: say before how it is attached");
+    return info.Env().Undefined();
 }
 
 /// map(name: string): BpfMap
