@@ -48,6 +48,8 @@ export interface Kernel {
   /** Functions of a user binary. `path` as in the script; the node resolves it inside the containers of the scope. */
   userFunctions(path: string, glob: string): string[];
   userFunction(path: string, name: string): FunctionPrototype | undefined;
+  /** `struct x` by the binary's DWARF. */
+  userLayout(path: string, name: string): Layout | undefined;
   userSymbolAddress(path: string, name: string): { address: bigint; size: number } | undefined;
   usdt(path: string, provider: string, name: string): UsdtProbe[];
   cgroupId(path: string): bigint | undefined;

@@ -7,6 +7,8 @@ export type StackMode = 'bpftrace' | 'perf' | 'raw';
 
 export type Type =
   | { kind: 'none' }
+  /** Only while checking: not known (yet, or for want of a kernel). Fits anything, and nothing is said of it. */
+  | { kind: 'unknown' }
   | {
       kind: 'integer';
       bits: 8 | 16 | 32 | 64;
