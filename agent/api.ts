@@ -29,6 +29,8 @@ export interface RunOrder {
   durationMs: number;
   budget: Budget;
   redact: Redaction;
+  /** Events of more bytes become a file of the run (RunFile), of which its rows are only the first. Absent: rows are all of them, however many. */
+  partsAbove?: number;
 }
 
 export type JobPhase =
@@ -65,6 +67,38 @@ export interface RunHead {
   bytes: bigint;
   /** Hexadecimal, of the rows. */
   sha256: string;
+  /** What else the run has: files that are published as they are, one for each node, and never merged. */
+  files?: RunFile[];
+}
+
+export interface RunFile {
+  /** As its artifact is to be named, without the node: events.jsonl, capture.pcapng. */
+  name: string;
+  mediaType: string;
+  bytes: bigint;
+  /** Hexadecimal. */
+  sha256: string;
+}
+
+/** A part of a file, put to a URL that the operator signed: the agent knows no bucket and has no key. */
+export interface PartUpload {
+  uid: string;
+  /** RunFile.name. */
+  file: string;
+  from: bigint;
+  bytes: number;
+  url: string;
+  headers: Record<string, string>;
+}
+
+/** What the store answered. */
+export interface PartAnswer {
+  /** Of HTTP; 0: there was none. */
+  status: number;
+  /** '' where it gave none. */
+  etag: string;
+  /** Without status: why there was no answer. */
+  message: string;
 }
 
 export interface GadgetAbility {
@@ -100,12 +134,16 @@ export interface AgentApi {
   retarget(uid: string, pods: PodTarget[]): Promise<void>;
   /** Ends a job early. It keeps its run unless `discard`. Ending one that has ended, or is unknown, is no error. */
   stop(uid: string, discard: boolean): Promise<void>;
-  /** The run of a Finished job: its head, then its rows from a byte on. May be asked again until acknowledged. */
+  /** The run of a Finished job: its head, then its rows from a byte on. May be asked again until acknowledged. With `file`: that file of the run, and
+   *  size and digest in the head are the file's. */
   fetch(
     uid: string,
     from: bigint,
     signal: AbortSignal,
+    file?: string,
   ): Promise<{ head: RunHead; rows: AsyncIterable<Uint8Array> }>;
+  /** Puts a part of a file of a Finished job to its URL, once. What the store answers is no error. */
+  upload(part: PartUpload): Promise<PartAnswer>;
   /** What was fetched is published for good: the agent forgets the job. Unknown jobs are no error. */
   acknowledge(uid: string): Promise<void>;
   close(): void;

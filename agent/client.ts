@@ -15,12 +15,15 @@ import { CheckError } from './check.ts';
 import { agentService } from './wire.ts';
 import { orderMessage, retargetMessage } from './wire-order.ts';
 import { descriptionFrom, partFrom, reportFrom } from './wire-report.ts';
+import { uploadedFrom, uploadMessage } from './wire-upload.ts';
 
 /** The name in every agent's certificate, asked for whatever its address. */
 export const agentName = 'agent.sonde.internal';
 
 /** How long a call may take that does little. */
 const callMs = 10_000;
+/** A part may take so long on its way from the node to the store. */
+const uploadMs = 180_000;
 
 export interface ConnectOptions {
   /** host:port */
@@ -52,10 +55,10 @@ export function connectAgent({ address, credentials }: ConnectOptions): AgentApi
     'grpc.use_local_subchannel_pool': 1,
   });
 
-  const call = async (name: string, message: object): Promise<unknown> => {
+  const call = async (name: string, message: object, limitMs = callMs): Promise<unknown> => {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const { path, requestSerialize, responseDeserialize } = method(name);
-    const options = { deadline: Date.now() + callMs };
+    const options = { deadline: Date.now() + limitMs };
     client.makeUnaryRequest(
       path,
       requestSerialize,
@@ -123,8 +126,8 @@ export function connectAgent({ address, credentials }: ConnectOptions): AgentApi
     async stop(uid, discard) {
       await call('Stop', { job_uid: uid, discard });
     },
-    async fetch(uid, from, signal) {
-      const opened = stream('Fetch', { job_uid: uid, from: from.toString() }, signal);
+    async fetch(uid, from, signal, file = '') {
+      const opened = stream('Fetch', { job_uid: uid, from: from.toString(), file }, signal);
       const parts = opened[Symbol.asyncIterator]();
       const next = async () =>
         await reading(async () => {
@@ -145,6 +148,10 @@ export function connectAgent({ address, credentials }: ConnectOptions): AgentApi
         }
       }
       return { head: first.head, rows: rows() };
+    },
+    async upload(part) {
+      const reply = await call('Upload', uploadMessage(part), uploadMs);
+      return await reading(async () => uploadedFrom(reply));
     },
     async acknowledge(uid) {
       await call('Acknowledge', { job_uid: uid });

@@ -2,14 +2,15 @@
 // with the agent. Neighbours: agent/spool.ts (names of files), agent/job-folder.ts, agent/jobs.ts.
 
 import { open, readdir, rename, stat, truncate } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { mergeLineFiles } from '../results/merge.ts';
 import type { ResultMeta } from '../results/shape.ts';
 import type { Report } from './api.ts';
 import { renameOwners } from './finish-events.ts';
-import { type End, headOf, type JobFolder } from './job-folder.ts';
+import type { End, JobFolder } from './job-folder.ts';
 import { namesOf } from './pods.ts';
 import { emptyReport } from './report.ts';
+import { storedRun } from './run-files.ts';
 
 const newline = 10;
 
@@ -50,7 +51,7 @@ export async function endInterrupted(folder: JobFolder, node: string, now: numbe
       podsTraced: new Set(owners.map(({ namespace, pod }) => `${namespace}/${pod}`)).size,
       events: { seen: recorded, recorded, lost: 0n, sampledBy: 1 },
     };
-    return { report, run: { head: await headOf(rows, meta), rows: basename(rows) }, at: now };
+    return { report, run: await storedRun(rows, meta, node, order.partsAbove), at: now };
   } catch {
     // Whatever can't be read: there is no run then.
     return { report: none, at: now };

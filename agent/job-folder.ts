@@ -3,18 +3,17 @@
 //   <uid>/draft.json   the head of what an interrupted run has            <uid>/end.json  how it ended; with it, the run is complete
 // Neighbours: agent/jobs.ts, agent/interrupted.ts.
 
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ResultMeta } from '../results/shape.ts';
-import type { Report, RunHead, RunOrder } from './api.ts';
+import type { Report, RunOrder } from './api.ts';
+import type { StoredRun } from './run-files.ts';
 import { decodeTagged, encodeTagged } from './tagged-json.ts';
 
-/** How a job ended. `rows`: the file's name in run/. */
+/** How a job ended. What `run` names lies in run/. */
 export interface End {
   report: Report;
-  run?: { head: RunHead; rows: string };
+  run?: StoredRun;
   /** ms since the Unix epoch. */
   at: number;
 }
@@ -66,21 +65,4 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
     await file.close();
   }
   await rename(draft, path);
-}
-
-/** The head of a run whose rows are in this file, which is on the disk for good after it. */
-export async function headOf(rows: string, meta: ResultMeta): Promise<RunHead> {
-  const file = await open(rows, 'r');
-  try {
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-  const hash = createHash('sha256');
-  let bytes = 0n;
-  for await (const chunk of createReadStream(rows, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    bytes += BigInt(chunk.length);
-  }
-  return { meta, bytes, sha256: hash.digest('hex') };
 }

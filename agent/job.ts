@@ -2,13 +2,13 @@
 // agent/job-folder.ts.
 
 import { mkdir } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { ResultMeta } from '../results/shape.ts';
 import type { PodTarget, Report, RunOrder } from './api.ts';
 import { asAgentError } from './attach.ts';
 import type { Cost } from './ceilings.ts';
-import { type End, headOf, type JobFolder } from './job-folder.ts';
+import type { End, JobFolder } from './job-folder.ts';
 import { emptyReport, finishedReport, progressReport } from './report.ts';
+import { storedRun } from './run-files.ts';
 import type { Session, startSession } from './session.ts';
 
 /** What a job needs of its node. */
@@ -118,10 +118,10 @@ export function startJob(order: RunOrder, cost: Cost, folder: JobFolder, node: J
     const { meta, rows } = await started.finished;
     const { pods } = started.progress();
     const whole = withInterruption(meta, node.node, stopped?.interrupted);
-    const head = await headOf(rows, whole);
+    const run = await storedRun(rows, whole, node.node, order.partsAbove);
     const finished = finishedReport(whole, pods);
     const reported = interruptedReport(finished, stopped?.interrupted);
-    return { report: reported, run: { head, rows: basename(rows) }, at: node.now() };
+    return { report: reported, run, at: node.now() };
   };
 
   const failed = (error: unknown): End => {

@@ -7,13 +7,14 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Native } from '../native/api.ts';
-import { type AgentApi, AgentCallError, type NodeDescription, type Report } from './api.ts';
+import { type AgentApi, AgentCallError, type NodeDescription, type Report, type RunHead } from './api.ts';
 import { asAgentError } from './attach.ts';
 import { busy, type Ceilings, type Cost, costOf } from './ceilings.ts';
 import { endInterrupted } from './interrupted.ts';
 import { endedJob, type Job, type JobNode, startJob } from './job.ts';
 import { jobFolder } from './job-folder.ts';
 import { emptyReport } from './report.ts';
+import { putPart } from './upload.ts';
 import { asUid, partBytes } from './wire.ts';
 
 export interface JobsOptions extends JobNode {
@@ -50,6 +51,25 @@ export async function openJobs(options: JobsOptions): Promise<Jobs> {
     const job = jobs.get(uid);
     if (job !== undefined) return job;
     throw new AgentCallError('UnknownJob', `there is no job ${uid} on ${node}`);
+  };
+
+  /** A file of a finished job's run, its rows where none is named. */
+  const found = (uid: string, file?: string): { head: RunHead; path: string } => {
+    const job = known(uid);
+    const { phase, message } = job.report();
+    const run = job.end()?.run;
+    if (run === undefined)
+      throw new AgentCallError(
+        'Refused',
+        `job ${uid} on ${node} has no run: it is ${phase}${message === undefined ? '' : ` (${message})`}`,
+      );
+    if (file === undefined) return { head: run.head, path: join(job.folder.run, run.rows) };
+    const listed = run.head.files?.find(({ name }) => name === file);
+    const path = run.paths[file];
+    if (listed === undefined || path === undefined)
+      throw new AgentCallError('Refused', `the run of job ${uid} on ${node} has no file ${file}`);
+    const { bytes, sha256 } = listed;
+    return { head: { ...run.head, bytes, sha256 }, path: join(job.folder.run, path) };
   };
 
   const forget = async (job: Job): Promise<void> => {
@@ -121,23 +141,23 @@ export async function openJobs(options: JobsOptions): Promise<Jobs> {
     async stop(uid, discard) {
       await jobs.get(uid)?.stop({ discard });
     },
-    async fetch(uid, from, signal) {
-      const job = known(uid);
-      const end = job.end();
-      const { phase, message } = job.report();
-      if (end?.run === undefined)
-        throw new AgentCallError(
-          'Refused',
-          `job ${uid} on ${node} has no run: it is ${phase}${message === undefined ? '' : ` (${message})`}`,
-        );
-      const { head, rows } = end.run;
+    async fetch(uid, from, signal, file) {
+      const { head, path } = found(uid, file);
       if (from > head.bytes)
         throw new AgentCallError(
           'Refused',
-          `the run of job ${uid} has ${head.bytes} bytes, and none from ${from} on`,
+          `${file ?? 'the run'} of job ${uid} has ${head.bytes} bytes, and none from ${from} on`,
         );
-      const path = join(job.folder.run, rows);
       return { head, rows: readFrom(path, from, signal) };
+    },
+    async upload(part) {
+      const { head, path } = found(part.uid, part.file);
+      if (part.from + BigInt(part.bytes) > head.bytes)
+        throw new AgentCallError(
+          'Refused',
+          `${part.file} of job ${part.uid} has ${head.bytes} bytes, and no part of ${part.bytes} from ${part.from} on`,
+        );
+      return await putPart(path, part);
     },
     async acknowledge(uid) {
       const job = jobs.get(uid);

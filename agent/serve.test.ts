@@ -7,7 +7,15 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { type Authority, makeAuthority } from '../test/support/certificates.ts';
-import { type AgentApi, AgentCallError, protocol, type Report, type RunOrder } from './api.ts';
+import {
+  type AgentApi,
+  AgentCallError,
+  type PartUpload,
+  protocol,
+  type Report,
+  type RunFile,
+  type RunOrder,
+} from './api.ts';
 import type { Certificates } from './certificates.ts';
 import { connectAgent, operatorCredentials } from './client.ts';
 import { namesUri } from './door.ts';
@@ -16,6 +24,22 @@ import { order, report } from './testdata/messages.ts';
 
 const authority = await makeAuthority();
 const operator = await authority.operator();
+
+const runFile: RunFile = {
+  name: 'events.jsonl',
+  mediaType: 'application/x-ndjson',
+  bytes: 1n << 40n,
+  sha256: 'b'.repeat(64),
+};
+
+const part: PartUpload = {
+  uid: 'uid-1',
+  file: 'events.jsonl',
+  from: 1n << 33n,
+  bytes: 8 << 20,
+  url: 'https://bucket.example/key?partNumber=2&X-Amz-Signature=abc',
+  headers: { 'content-range': 'bytes 0-1/2' },
+};
 
 /** What the served side was asked, and what it answers. */
 interface Played {
@@ -50,16 +74,25 @@ function play(played: Played): AgentApi {
       if (uid === 'unknown') throw new AgentCallError('UnknownJob', 'no such job');
       played.asked.push({ uid, discard });
     },
-    async fetch(uid, from) {
-      played.asked.push({ uid, from });
+    async fetch(uid, from, _signal, file) {
+      played.asked.push({ uid, from, ...(file === undefined ? {} : { file }) });
       async function* rows() {
         yield* played.rows;
       }
       const { length } = Array.isArray(played.rows) ? Buffer.concat(played.rows) : { length: 0 };
       return {
-        head: { meta: played.asked[0] as never, bytes: BigInt(length), sha256: 'a'.repeat(64) },
+        head: {
+          meta: played.asked[0] as never,
+          bytes: BigInt(length),
+          sha256: 'a'.repeat(64),
+          files: [runFile],
+        },
         rows: rows(),
       };
+    },
+    async upload(part) {
+      played.asked.push(part);
+      return { status: 200, etag: '"a1"', message: '' };
     },
     async acknowledge(uid) {
       played.asked.push({ uid });
@@ -126,12 +159,17 @@ test('every call arrives as it was made, and its answer as it was given', async 
       assert.ok(Buffer.concat(parts).equals(Buffer.concat(rowsSent)));
       assert.deepEqual(head.meta, order as unknown);
       assert.equal(head.bytes, 1_300_002n);
+      assert.deepEqual(head.files, [runFile]);
+      for await (const _part of (await agent.fetch('uid-1', 9n, never, 'events.jsonl')).rows);
+      assert.deepEqual(await agent.upload(part), { status: 200, etag: '"a1"', message: '' });
       assert.deepEqual(played.asked, [
         order,
         { uid: 'uid-1', pods: order.pods },
         { uid: 'uid-1', discard: true },
         { uid: 'uid-1' },
         { uid: 'uid-1', from: 7n },
+        { uid: 'uid-1', from: 9n, file: 'events.jsonl' },
+        part,
       ]);
     });
   });

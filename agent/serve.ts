@@ -18,6 +18,7 @@ import { AgentError } from './errors.ts';
 import { agentService, fetchFrom, mostMessageBytes, partBytes, stopFrom, uidFrom } from './wire.ts';
 import { orderFrom, retargetFrom } from './wire-order.ts';
 import { descriptionMessage, headMessage, reportMessage } from './wire-report.ts';
+import { uploadedMessage, uploadFrom } from './wire-upload.ts';
 
 export interface ServeOptions {
   api: AgentApi;
@@ -103,13 +104,14 @@ export async function serveAgent(options: ServeOptions): Promise<ServedAgent> {
       return {};
     }),
     Fetch: stream(async function* (message, signal) {
-      const { uid, from } = fetchFrom(message);
-      const { head, rows } = await api.fetch(uid, from, signal);
+      const { uid, from, file } = fetchFrom(message);
+      const { head, rows } = await api.fetch(uid, from, signal, file);
       yield headMessage(head);
       for await (const bytes of rows)
         for (let at = 0; at < bytes.length; at += partBytes)
           yield { rows: bytes.subarray(at, at + partBytes) };
     }),
+    Upload: unary(async (message) => uploadedMessage(await api.upload(uploadFrom(message)))),
     Acknowledge: unary(async (message) => {
       await api.acknowledge(uidFrom(message));
       return {};

@@ -79,6 +79,7 @@ const wireOrder = whole(
     duration_ms: number;
     budget?: ReturnType<typeof wireBudget>;
     redact: RunOrder['redact'];
+    parts_above?: number;
   }>(
     {
       job_name: kubernetesName,
@@ -88,7 +89,7 @@ const wireOrder = whole(
       duration_ms: number(limits.durationMs.least, limits.durationMs.most),
       redact: oneOf('None', 'Secrets', 'All'),
     },
-    { job_namespace: kubernetesName, budget: wireBudget },
+    { job_namespace: kubernetesName, budget: wireBudget, parts_above: amount },
   ),
 );
 
@@ -102,10 +103,11 @@ export function orderFrom(message: unknown): RunOrder {
     durationMs: order.duration_ms,
     budget: budgetOf(order.budget ?? {}),
     redact: order.redact,
+    ...(order.parts_above === undefined ? {} : { partsAbove: order.parts_above }),
   };
 }
 
-export function orderMessage({ job, plan, pods, durationMs, budget, redact }: RunOrder): Message {
+export function orderMessage({ job, plan, pods, durationMs, budget, redact, partsAbove }: RunOrder): Message {
   const { cpu, memoryBytes, events, artifactBytes } = budget;
   return {
     job_name: job.name,
@@ -121,6 +123,7 @@ export function orderMessage({ job, plan, pods, durationMs, budget, redact }: Ru
       ...(artifactBytes === undefined ? {} : { artifact_bytes: artifactBytes }),
     },
     redact,
+    ...(partsAbove === undefined ? {} : { parts_above: partsAbove }),
   };
 }
 

@@ -1,7 +1,7 @@
 // What an agent answers as messages of agent.proto, both ways: reports, the head of a run and its rows, what a node can trace. Neighbour: agent/wire.ts.
 
 import type { ResultMeta } from '../results/shape.ts';
-import type { JobPhase, NodeDescription, Report, RunHead } from './api.ts';
+import type { JobPhase, NodeDescription, Report, RunFile, RunHead } from './api.ts';
 import { flag, listOf, members, oneOf, text } from './check.ts';
 import { limits } from './limits.ts';
 import { decodeTagged, encodeTagged } from './tagged-json.ts';
@@ -9,6 +9,7 @@ import {
   amount,
   asUid,
   bytes,
+  fileName,
   kubernetesName,
   type Message,
   phase,
@@ -88,15 +89,29 @@ export function reportMessage({ phase, attachedAt, podsTraced, events, overhead,
   };
 }
 
-const wireHead = whole(
-  members<{ meta: Uint8Array; bytes: bigint; sha256: string }>(
-    { meta: bytes, bytes: unsigned, sha256: text(64, /^[0-9a-f]{64}$/) },
+const digest = text(64, /^[0-9a-f]{64}$/);
+
+const wireFile = whole(
+  members<{ name: string; media_type: string; bytes: bigint; sha256: string }>(
+    { name: fileName, media_type: text(127, /^[\x20-\x7e]+$/), bytes: unsigned, sha256: digest },
     {},
   ),
 );
 
-export function headMessage({ meta, bytes, sha256 }: RunHead): Message {
-  return { head: { meta: encodeTagged(meta), bytes: bytes.toString(), sha256 } };
+const wireHead = whole(
+  members<{ meta: Uint8Array; bytes: bigint; sha256: string; files: ReturnType<typeof wireFile>[] }>(
+    { meta: bytes, bytes: unsigned, sha256: digest, files: listOf(wireFile, 16) },
+    {},
+  ),
+);
+
+export function headMessage({ meta, bytes, sha256, files = [] }: RunHead): Message {
+  const wireFiles = files.map(({ mediaType, ...file }) => ({
+    ...file,
+    media_type: mediaType,
+    bytes: file.bytes.toString(),
+  }));
+  return { head: { meta: encodeTagged(meta), bytes: bytes.toString(), sha256, files: wireFiles } };
 }
 
 /** A part of a run: its head, or some of its rows. Throws CheckError. */
@@ -105,9 +120,11 @@ export function partFrom(message: unknown): { head: RunHead } | { rows: Uint8Arr
     members<{ head?: unknown; rows?: Uint8Array }>({}, { head: (value) => value, rows: bytes }),
   )(message, '');
   if (part.rows !== undefined) return { rows: part.rows };
-  const head = wireHead(part.head, 'head');
+  const { files, ...head } = wireHead(part.head, 'head');
+  const listed = files.map(({ media_type: mediaType, ...file }): RunFile => ({ ...file, mediaType }));
   // Our own agents wrote it, from members they checked; its reader is results/meta.ts, which checks that runs are of one job.
-  return { head: { ...head, meta: decodeTagged(head.meta) as ResultMeta } };
+  const meta = decodeTagged(head.meta) as ResultMeta;
+  return { head: { ...head, meta, ...(listed.length === 0 ? {} : { files: listed }) } };
 }
 
 const description = whole(

@@ -28,6 +28,8 @@ export const phases: JobPhase[] = ['Starting', 'Running', 'Collecting', 'Finishe
 export const phase = oneOf(...phases);
 /** The folder of a job is named by it. */
 export const asUid = text(100, /^[A-Za-z0-9][A-Za-z0-9_-]*$/);
+/** A file of a run: a name, never a path. */
+export const fileName = text(100, /^[A-Za-z0-9][A-Za-z0-9._-]*$/);
 export const kubernetesName = text(limits.nameLength);
 export const unsigned: Check<bigint> = (value, at) => {
   if (typeof value !== 'string' || !/^\d{1,20}$/.test(value)) throw new CheckError(at, 'an unsigned integer');
@@ -69,10 +71,13 @@ export function stopFrom(message: unknown): { uid: string; discard: boolean } {
 }
 
 /** Throws CheckError. */
-export function fetchFrom(message: unknown): { uid: string; from: bigint } {
-  const given = whole(members<{ job_uid: string; from: bigint }>({ job_uid: asUid, from: unsigned }, {}))(
-    message,
-    '',
-  );
-  return { uid: given.job_uid, from: given.from };
+export function fetchFrom(message: unknown): { uid: string; from: bigint; file?: string } {
+  const given = whole(
+    members<{ job_uid: string; from: bigint; file: string }>(
+      { job_uid: asUid, from: unsigned, file: (value, at) => (value === '' ? '' : fileName(value, at)) },
+      {},
+    ),
+  )(message, '');
+  const { job_uid: uid, from, file } = given;
+  return { uid, from, ...(file === '' ? {} : { file }) };
 }

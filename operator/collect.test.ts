@@ -30,6 +30,7 @@ function agentWith(sent: Buffer, cut: (from: number) => number): AgentApi & { as
     run: unused,
     retarget: unused,
     stop: unused,
+    upload: unused,
     acknowledge: unused,
     close: unused,
     async fetch(_uid, from) {

@@ -66,7 +66,7 @@ async function fetchTo(path: string, agent: AgentApi, fetching: Fetching): Promi
     throw new RunError({ reason: 'RunDamaged', message }, true);
   }
   await rename(part, path);
-  return { meta: head.meta, path };
+  return { meta: head.meta, path, ...(head.files === undefined ? {} : { files: head.files }) };
 }
 
 async function append(

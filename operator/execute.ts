@@ -4,6 +4,7 @@
 import type { AgentApi } from '../agent/api.ts';
 import { sleep } from './clock.ts';
 import type { JobObject } from './cluster.ts';
+import type { NodeFiles } from './deliver.ts';
 import { asCallError, callOf, follow } from './follow.ts';
 import { type Hands, PublishError, RunError } from './hands.ts';
 import { type Ledger, recordOf } from './ledger.ts';
@@ -189,6 +190,7 @@ function startFollowing(work: Work, node: string): void {
       durationMs: Math.round(durationMs),
       budget: assignment.budget,
       redact: assignment.redact,
+      partsAbove: hands.partsAbove,
     }),
     signal: AbortSignal.any([stop.signal, ledger.ending.signal]),
     changed: wake,
@@ -207,7 +209,20 @@ function startPublishing(
   for (const { node, refusal } of lost) recordOf(ledger, node).failure ??= refusal;
   const runs = nodes.flatMap((node) => ledger.nodes.get(node)?.run ?? []);
   const began = hands.clock.now();
-  hands.results.publish(job, assigned.assignment.store, runs, ledger.ending.signal).then(
+  const { signal } = ledger.ending;
+  const { store } = assigned.assignment;
+  const publishing = async () => {
+    const { artifacts, lost: missing } = await hands.results.deliver(
+      job,
+      store,
+      filesOf(hands, ledger, nodes),
+      signal,
+    );
+    for (const { node, refusal } of missing) recordOf(ledger, node).part ??= refusal;
+    const result = await hands.results.publish(job, store, runs, signal);
+    return { ...result, artifacts: [...result.artifacts, ...artifacts] };
+  };
+  publishing().then(
     (result) => {
       hands.counts.published((hands.clock.now() - began) / 1000);
       ledger.publication = { state: 'Done', nodes, result };
@@ -232,6 +247,13 @@ function startPublishing(
       wake();
     },
   );
+}
+
+function filesOf(hands: Hands, ledger: Ledger, nodes: readonly string[]): NodeFiles[] {
+  return nodes.flatMap((node) => {
+    const files = ledger.nodes.get(node)?.run?.files;
+    return files === undefined ? [] : [{ node, files, agent: () => hands.agentOn(node) }];
+  });
 }
 
 /** A plan asks for an Event until its status is written; it is sent once. */

@@ -5,6 +5,7 @@ import type { AgentApi, AgentCallCode, NodeDescription } from '../agent/api.ts';
 import type { TraceJobStatus } from '../crds/status.ts';
 import type { Clock } from './clock.ts';
 import type { Cluster, JobObject } from './cluster.ts';
+import type { Deliver } from './deliver.ts';
 import type { FetchedRun, PublishedResult, Refusal } from './observed.ts';
 
 /** What is written to jobs. Each rejects where the API server does not take it. */
@@ -30,6 +31,8 @@ export interface Results {
   ): Promise<FetchedRun>;
   /** Merges, writes and uploads; when it resolves the result is durable. Throws PublishError. */
   publish(job: JobObject, store: string, runs: FetchedRun[], signal: AbortSignal): Promise<PublishedResult>;
+  /** Brings files of runs that are not merged to the store. Throws PublishError. */
+  deliver: Deliver;
   /** Removes what the scratch disk has of a job. */
   discard(uid: string): Promise<void>;
 }
@@ -81,6 +84,8 @@ export interface Hands {
   agentOn(node: string): AgentApi | undefined;
   api: JobApi;
   results: Results;
+  /** Bytes of events above which a node's are a file of its own, not merged. */
+  partsAbove: number;
   /** What an agent said of itself. */
   described(description: NodeDescription): void;
   log: Log;

@@ -1,7 +1,7 @@
 // What the plan sees and what it asks for: plain data. Neighbours: operator/plan.ts (the decision), operator/observe.ts (what of this comes from
 // the cluster), operator/ledger.ts (what comes from agents), operator/execute.ts (carries actions out). Times are ms since the Unix epoch by the operator's clock.
 
-import type { AgentCallCode, PodTarget, Report } from '../agent/api.ts';
+import type { AgentCallCode, PodTarget, Report, RunFile } from '../agent/api.ts';
 import type { Budget, Redaction } from '../agent/plan.ts';
 import type { TraceJobStatus } from '../crds/status.ts';
 import type { Kind } from '../crds/trace-job.ts';
@@ -83,6 +83,8 @@ export interface FetchedRun {
   meta: ResultMeta;
   /** A file of sorted rows. */
   path: string;
+  /** What else the agent has of the run: published as it is. */
+  files?: RunFile[];
 }
 
 export interface ObservedNode {
@@ -99,8 +101,13 @@ export interface ObservedNode {
   record?: NodeRecord;
 }
 
+export interface StoredArtifact extends Artifact {
+  uri: string;
+}
+
 export interface PublishedResult {
-  artifacts: (Artifact & { uri: string })[];
+  /** The merged files, then those of single nodes. */
+  artifacts: StoredArtifact[];
   meta: ResultMeta;
   headline: string;
   /** JSON of the first rows that anyone may read. */

@@ -11,6 +11,7 @@ import { assignerOf } from './assign.ts';
 import { evenClock } from './clock.ts';
 import { emptyCluster } from './cluster.ts';
 import { collector } from './collect.ts';
+import { deliverer } from './deliver.ts';
 import type { Hands, Log } from './hands.ts';
 import { serveHealth } from './health.ts';
 import { jobApi } from './kubernetes.ts';
@@ -36,6 +37,7 @@ export interface OperatorOptions {
   gadgets: readonly Gadget[];
   connect: (address: string) => AgentApi;
   openStore: OpenStore;
+  partsAbove: number;
   log: Log;
 }
 
@@ -78,12 +80,18 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const metrics = startMetrics(cluster, ledgers, leadership.isLeader);
   const health = await serveHealth(options.healthPort, watching.isSynced, metrics);
   const roster = rosterOf(clock, cluster.agents, rosterWriter(kubeConfig, namespace), log);
+  const collect = collector(scratch, clock);
   const hands: Hands = {
     clock,
     cluster,
     agentOn: (node) => agents.on(node),
     api: jobApi(kubeConfig, identity),
-    results: { collect: collector(scratch, clock), ...publisher(scratch, options.openStore) },
+    results: {
+      collect,
+      deliver: deliverer({ collect, openStore: options.openStore, clock, log }),
+      ...publisher(scratch, options.openStore),
+    },
+    partsAbove: options.partsAbove,
     described: roster.put,
     log,
     counts: metrics,

@@ -76,7 +76,8 @@ async function upload(
   }
 }
 
-function asPublishError(error: unknown): PublishError {
+/** Errors of stores and of the scratch disk, as what becomes of the job. */
+export function asPublishError(error: unknown): PublishError {
   if (error instanceof StoreError) {
     const again = error.reason === 'StoreUnreachable' || error.reason === 'StoreFull';
     return new PublishError({ reason: error.reason, message: error.message }, again, { cause: error });

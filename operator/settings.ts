@@ -1,6 +1,7 @@
 // The operator's environment, read and checked. Only operator/main.ts calls this.
 
 import { hostname } from 'node:os';
+import { asWhole, parseQuantity } from '../crds/quantity.ts';
 
 export interface Settings {
   namespace: string;
@@ -14,6 +15,8 @@ export interface Settings {
   stopEverything: boolean;
   /** Who makes the Secrets of certificates: this operator, or another (cert-manager). */
   certificates: 'own' | 'given';
+  /** Bytes of events above which a node's are a file of its own, not merged. */
+  partsAbove: number;
   /** For the chart's hooks: stores to write, as JSON. */
   stores: string;
   logLevel: string;
@@ -34,6 +37,11 @@ export function settingsFrom(environment: Readonly<Record<string, string | undef
       throw new TypeError(`${name} is ${JSON.stringify(value)}: write true or false`);
     return value === 'true';
   };
+  const bytes = (name: string, otherwise: string) => {
+    const value = parseQuantity(text(name, otherwise));
+    if ('wrong' in value) throw new TypeError(`${name}: ${value.wrong}`);
+    return Number(asWhole(value));
+  };
   const certificates = text('SONDE_CERTIFICATES', 'own');
   if (certificates !== 'own' && certificates !== 'given')
     throw new TypeError(`SONDE_CERTIFICATES is ${JSON.stringify(certificates)}: write own or given`);
@@ -53,6 +61,7 @@ export function settingsFrom(environment: Readonly<Record<string, string | undef
     agentService: text('SONDE_AGENT_SERVICE', 'sonde-agent'),
     stopEverything: flag('SONDE_STOP_EVERYTHING'),
     certificates,
+    partsAbove: bytes('SONDE_PARTS_ABOVE', '64Mi'),
     stores: text('SONDE_STORES', '[]'),
     logLevel: text('SONDE_LOG_LEVEL', 'info'),
   };

@@ -32,6 +32,10 @@ export const descriptor: object = {
                       "responseType": "RunPart",
                       "responseStream": true
                     },
+                    "Upload": {
+                      "requestType": "UploadRequest",
+                      "responseType": "Uploaded"
+                    },
                     "Acknowledge": {
                       "requestType": "AcknowledgeRequest",
                       "responseType": "Done"
@@ -140,6 +144,11 @@ export const descriptor: object = {
                       "oneof": [
                         "job_namespace"
                       ]
+                    },
+                    "_parts_above": {
+                      "oneof": [
+                        "parts_above"
+                      ]
                     }
                   },
                   "fields": {
@@ -178,6 +187,13 @@ export const descriptor: object = {
                     "redact": {
                       "type": "string",
                       "id": 8
+                    },
+                    "parts_above": {
+                      "type": "double",
+                      "id": 9,
+                      "options": {
+                        "proto3_optional": true
+                      }
                     }
                   }
                 },
@@ -399,6 +415,10 @@ export const descriptor: object = {
                     "from": {
                       "type": "uint64",
                       "id": 2
+                    },
+                    "file": {
+                      "type": "string",
+                      "id": 3
                     }
                   }
                 },
@@ -433,6 +453,88 @@ export const descriptor: object = {
                       "id": 2
                     },
                     "sha256": {
+                      "type": "string",
+                      "id": 3
+                    },
+                    "files": {
+                      "rule": "repeated",
+                      "type": "RunFile",
+                      "id": 4
+                    }
+                  }
+                },
+                "RunFile": {
+                  "fields": {
+                    "name": {
+                      "type": "string",
+                      "id": 1
+                    },
+                    "media_type": {
+                      "type": "string",
+                      "id": 2
+                    },
+                    "bytes": {
+                      "type": "uint64",
+                      "id": 3
+                    },
+                    "sha256": {
+                      "type": "string",
+                      "id": 4
+                    }
+                  }
+                },
+                "UploadRequest": {
+                  "fields": {
+                    "job_uid": {
+                      "type": "string",
+                      "id": 1
+                    },
+                    "file": {
+                      "type": "string",
+                      "id": 2
+                    },
+                    "from": {
+                      "type": "uint64",
+                      "id": 3
+                    },
+                    "bytes": {
+                      "type": "uint64",
+                      "id": 4
+                    },
+                    "url": {
+                      "type": "string",
+                      "id": 5
+                    },
+                    "headers": {
+                      "rule": "repeated",
+                      "type": "Header",
+                      "id": 6
+                    }
+                  }
+                },
+                "Header": {
+                  "fields": {
+                    "name": {
+                      "type": "string",
+                      "id": 1
+                    },
+                    "value": {
+                      "type": "string",
+                      "id": 2
+                    }
+                  }
+                },
+                "Uploaded": {
+                  "fields": {
+                    "status": {
+                      "type": "uint32",
+                      "id": 1
+                    },
+                    "etag": {
+                      "type": "string",
+                      "id": 2
+                    },
+                    "message": {
                       "type": "string",
                       "id": 3
                     }

@@ -67,6 +67,7 @@ export function lineTo(
     retarget: (uid, pods) => call((there) => there.retarget(uid, pods)),
     stop: (uid, discard) => call((there) => there.stop(uid, discard)),
     acknowledge: (uid) => call((there) => there.acknowledge(uid)),
+    upload: () => Promise.reject(new AgentCallError('Refused', 'a run of no files')),
     fetch: async (uid) => ({
       head: await call((there) => there.fetch(uid)),
       rows: nothing(),

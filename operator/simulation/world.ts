@@ -263,6 +263,7 @@ export function makeWorld({ time, chance, nodes: traits, weather: first, assign 
       const hands: Hands = {
         clock,
         cluster,
+        partsAbove: Number.MAX_SAFE_INTEGER,
         agentOn: (node) => (cluster.agents.has(node) ? lines.get(node)?.api : undefined),
         api: apiOf(me),
         results: {
@@ -271,6 +272,8 @@ export function makeWorld({ time, chance, nodes: traits, weather: first, assign 
             const { head } = await callOf({ clock }, agent.fetch(uid, 0n, signal));
             return { meta: head.meta, path: node };
           },
+          // The runs here have no files.
+          deliver: async () => ({ artifacts: [], lost: [] }),
           async publish(job, _store, runs) {
             await later();
             if (me.dead) return new Promise(() => undefined);

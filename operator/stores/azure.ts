@@ -11,8 +11,16 @@ import {
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
 import type { StoreSpec } from '../../crds/trace-store.ts';
+import { blocks } from './azure-parts.ts';
 import { type Attempt, isNotFound, isPreconditionFailed, storeFailure } from './failure.ts';
-import { type ByteRange, checkSame, type Store, type StoredFile } from './store.ts';
+import {
+  type ByteRange,
+  checkSame,
+  type NamedFile,
+  type PartedUpload,
+  type Store,
+  type StoredFile,
+} from './store.ts';
 
 /** Azure allows 50,000 blocks. */
 const blockBytes = (bytes: number) => Math.max(8 << 20, Math.ceil(bytes / 45_000));
@@ -65,8 +73,24 @@ export class AzureStore implements Store {
     return uri;
   }
 
+  async openParts(file: NamedFile, signal: AbortSignal): Promise<PartedUpload | string> {
+    const blob = this.#container.getBlockBlobClient(file.key);
+    if (await this.#isThere(file, blob, signal)) return plainUrl(blob.url);
+    const finished = async (error: unknown): Promise<string> => {
+      if (await this.#isThere(file, blob, signal)) return plainUrl(blob.url);
+      throw storeFailure(error, this.#attempt('write', file.key));
+    };
+    const sign = (seconds: number) => this.#sign(blob, 'w', seconds);
+    try {
+      return await blocks({ blob, blockBytes: blockBytes(file.bytes), sign }, file, finished);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw storeFailure(error, this.#attempt('write', file.key));
+    }
+  }
+
   /** Throws where another file has its name. */
-  async #isThere(file: StoredFile, blob: BlockBlobClient, signal: AbortSignal): Promise<boolean> {
+  async #isThere(file: NamedFile, blob: BlockBlobClient, signal: AbortSignal): Promise<boolean> {
     try {
       const { contentLength = 0, metadata } = await blob.getProperties({ abortSignal: signal });
       checkSame(file, plainUrl(blob.url), { bytes: contentLength, sha256: metadata?.sha256 });
@@ -80,20 +104,24 @@ export class AzureStore implements Store {
 
   async signedUrl(key: string, expiresSeconds: number): Promise<string> {
     const blob = this.#container.getBlockBlobClient(key);
-    const startsOn = new Date(Date.now() - clockSkewMs);
-    const expiresOn = new Date(Date.now() + expiresSeconds * 1000);
-    const permissions = BlobSASPermissions.parse('r');
-    const protocol = blob.url.startsWith('https:') ? SASProtocol.Https : SASProtocol.HttpsAndHttp;
     try {
-      if (this.#key !== undefined)
-        return await blob.generateSasUrl({ permissions, startsOn, expiresOn, protocol });
-      const delegation = await this.#service.getUserDelegationKey(startsOn, expiresOn);
-      const { containerName, name: blobName } = blob;
-      const values = { containerName, blobName, permissions, startsOn, expiresOn, protocol };
-      return `${blob.url}?${generateBlobSASQueryParameters(values, delegation, this.#service.accountName)}`;
+      return await this.#sign(blob, 'r', expiresSeconds);
     } catch (error) {
       throw storeFailure(error, this.#attempt('sign a URL for', key));
     }
+  }
+
+  async #sign(blob: BlockBlobClient, may: 'r' | 'w', expiresSeconds: number): Promise<string> {
+    const startsOn = new Date(Date.now() - clockSkewMs);
+    const expiresOn = new Date(Date.now() + expiresSeconds * 1000);
+    const permissions = BlobSASPermissions.parse(may);
+    const protocol = blob.url.startsWith('https:') ? SASProtocol.Https : SASProtocol.HttpsAndHttp;
+    if (this.#key !== undefined)
+      return await blob.generateSasUrl({ permissions, startsOn, expiresOn, protocol });
+    const delegation = await this.#service.getUserDelegationKey(startsOn, expiresOn);
+    const { containerName, name: blobName } = blob;
+    const values = { containerName, blobName, permissions, startsOn, expiresOn, protocol };
+    return `${blob.url}?${generateBlobSASQueryParameters(values, delegation, this.#service.accountName)}`;
   }
 
   async read(key: string, signal: AbortSignal, range?: ByteRange): Promise<AsyncIterable<Uint8Array>> {

@@ -6,7 +6,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { artifactKey, type Store, type StoredFile, StoreError, type StoreReason } from './store.ts';
+import { putPart } from '../../agent/upload.ts';
+import {
+  artifactKey,
+  type PartedUpload,
+  type Store,
+  type StoredFile,
+  StoreError,
+  type StoreReason,
+} from './store.ts';
 
 export const never = new AbortController().signal;
 
@@ -75,6 +83,40 @@ export function storeContract(kind: string, open: () => Promise<Store>, uri: Reg
     const part = await bytesOf(await store.read(file.key, never, range));
     assert.deepEqual(part, file.content.subarray(range.from, range.to + 1));
     await store.put(file, never);
+    store.close();
+  });
+
+  test(`${kind}: others put a file in parts to signed URLs, and go on where an earlier attempt ended`, async (t) => {
+    await using file = await sample('capture.node-1.pcapng', randomBytes((20 << 20) + 12_345));
+    const store = await open();
+    const { path, ...named } = file;
+    const send = async (upload: PartedUpload, part: number): Promise<string> => {
+      const from = part * upload.partBytes;
+      const bytes = Math.min(upload.partBytes, file.bytes - from);
+      const answer = await putPart(path, { from: BigInt(from), bytes, ...(await upload.sign(part)) });
+      assert.ok(upload.took(answer.status), JSON.stringify(answer));
+      return answer.etag;
+    };
+    const first = await store.openParts(named, never);
+    if (first === null) return t.diagnostic('only the operator can write there');
+    assert.ok(typeof first === 'object');
+    const count = Math.ceil(file.bytes / first.partBytes);
+    assert.ok(count > 1);
+    let upload = first;
+    const etags = new Map([[0, await send(first, 0)]]);
+    if (!first.inOrder) {
+      await refusedAs('ArtifactMissing', store.read(file.key, never));
+      const again = await store.openParts(named, never);
+      assert.ok(typeof again === 'object' && again !== null);
+      assert.deepEqual([...again.done.keys()], [0]);
+      upload = again;
+    }
+    for (let part = 1; part < count; part++) etags.set(part, await send(upload, part));
+    const inOrder = Array.from({ length: count }, (_, part) => etags.get(part) ?? '');
+    assert.match(await upload.complete(inOrder, never), /capture\.node-1\.pcapng$/);
+    assert.ok((await bytesOf(await store.read(file.key, never))).equals(file.content));
+    assert.match(`${await store.openParts(named, never)}`, /capture\.node-1\.pcapng$/);
+    await refusedAs('StoreInvalid', store.openParts({ ...named, sha256: 'a'.repeat(64) }, never));
     store.close();
   });
 

@@ -39,6 +39,11 @@ export class FilesystemStore implements Store {
     return uri;
   }
 
+  /** The volume is the operator's: what agents have comes through it. */
+  async openParts(): Promise<null> {
+    return null;
+  }
+
   /** operator/artifacts-server.ts gives it a path of its own. */
   async signedUrl(key: string): Promise<null> {
     const path = this.#pathOf(key);

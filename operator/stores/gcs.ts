@@ -5,7 +5,15 @@ import { pipeline } from 'node:stream/promises';
 import { type Bucket, type File, Storage, type StorageOptions } from '@google-cloud/storage';
 import type { StoreSpec } from '../../crds/trace-store.ts';
 import { type Attempt, isNotFound, isPreconditionFailed, storeFailure } from './failure.ts';
-import { type ByteRange, checkSame, type Store, type StoredFile } from './store.ts';
+import { resumable } from './gcs-parts.ts';
+import {
+  type ByteRange,
+  checkSame,
+  type NamedFile,
+  type PartedUpload,
+  type Store,
+  type StoredFile,
+} from './store.ts';
 
 /** From here on an upload is one that can go on after a broken connection, in chunks. */
 const resumableBytes = 8 << 20;
@@ -59,8 +67,24 @@ export class GcsStore implements Store {
     return uri;
   }
 
+  async openParts(file: NamedFile, signal: AbortSignal): Promise<PartedUpload | string> {
+    const target = this.#bucket.file(file.key);
+    const uri = `gs://${this.#bucket.name}/${file.key}`;
+    if (await this.#isThere(file, target, signal)) return uri;
+    const finished = async (): Promise<string> => {
+      if (await this.#isThere(file, target, signal)) return uri;
+      throw storeFailure(undefined, this.#attempt('write', file.key));
+    };
+    try {
+      return await resumable(target, file, finished);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw storeFailure(error, this.#attempt('write', file.key));
+    }
+  }
+
   /** Throws where another file has its name. */
-  async #isThere(file: StoredFile, target: File, signal: AbortSignal): Promise<boolean> {
+  async #isThere(file: NamedFile, target: File, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
     try {
       const [{ size, metadata }] = await target.getMetadata();

@@ -12,7 +12,15 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { StoreSpec } from '../../crds/trace-store.ts';
 import { type Attempt, isNotFound, isPreconditionFailed, storeFailure } from './failure.ts';
-import { type ByteRange, checkSame, type Store, type StoredFile } from './store.ts';
+import { multipart } from './s3-parts.ts';
+import {
+  type ByteRange,
+  checkSame,
+  type NamedFile,
+  type PartedUpload,
+  type Store,
+  type StoredFile,
+} from './store.ts';
 
 /** Amazon allows 10,000 parts; parts of 8 MiB do for 80 GB, above which they grow. */
 const partBytes = (bytes: number) => Math.max(8 << 20, Math.ceil(bytes / 9_000));
@@ -25,6 +33,8 @@ export interface S3Keys {
 
 export class S3Store implements Store {
   readonly #client: S3Client;
+  /** What others put to a signed URL has no checksum in it: none may be signed. */
+  readonly #signer: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #server: string;
@@ -49,6 +59,11 @@ export class S3Store implements Store {
     }
     if (keys !== undefined) config.credentials = keys;
     this.#client = new S3Client(config);
+    this.#signer = new S3Client({
+      ...config,
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    });
   }
 
   async put(file: StoredFile, signal: AbortSignal): Promise<string> {
@@ -93,8 +108,24 @@ export class S3Store implements Store {
     }
   }
 
+  async openParts(file: NamedFile, signal: AbortSignal): Promise<PartedUpload | string> {
+    const uri = `s3://${this.#bucket}/${file.key}`;
+    if (await this.#isThere(file, signal)) return uri;
+    const place = { client: this.#signer, bucket: this.#bucket, partBytes: partBytes(file.bytes) };
+    const finished = async (error: unknown): Promise<string> => {
+      if (await this.#isThere(file, signal)) return uri;
+      throw storeFailure(error, this.#attempt('write', file.key));
+    };
+    try {
+      return await multipart(place, file, finished, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw storeFailure(error, this.#attempt('write', file.key));
+    }
+  }
+
   /** Throws where another file has its name. */
-  async #isThere(file: StoredFile, signal: AbortSignal): Promise<boolean> {
+  async #isThere(file: NamedFile, signal: AbortSignal): Promise<boolean> {
     try {
       const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: file.key });
       const { ContentLength = 0, Metadata } = await this.#client.send(command, { abortSignal: signal });
@@ -154,6 +185,7 @@ export class S3Store implements Store {
 
   close(): void {
     this.#client.destroy();
+    this.#signer.destroy();
   }
 
   #attempt(verb: Attempt['verb'], key: string): Attempt {

@@ -12,6 +12,31 @@ export interface StoredFile {
   sha256: string;
 }
 
+/** A file whose bytes are elsewhere: on a node. */
+export type NamedFile = Omit<StoredFile, 'path'>;
+
+/** A request by which somebody without credentials puts one part. */
+export interface SignedPart {
+  url: string;
+  headers: Record<string, string>;
+}
+
+/** A file that goes up in parts, put by somebody else than the operator. */
+export interface PartedUpload {
+  /** Of each part but the last. */
+  partBytes: number;
+  /** Parts must follow each other: the protocol knows no other way. */
+  inOrder: boolean;
+  /** How many parts the store has from an earlier attempt, from the first one on; or, not `inOrder`, which, by their numbers from 0, with their ETags. */
+  done: ReadonlyMap<number, string>;
+  /** Throws StoreError. */
+  sign(part: number): Promise<SignedPart>;
+  /** Whether an answer to a part says that it is there. */
+  took(status: number): boolean;
+  /** The parts' ETags in order. When it resolves the file is durable; gives its URI. Throws StoreError, StoreInvalid where what is there is not the file. */
+  complete(etags: readonly string[], signal: AbortSignal): Promise<string>;
+}
+
 /** Bytes of a file, both ends included. */
 export interface ByteRange {
   from: number;
@@ -22,6 +47,9 @@ export interface Store {
   /** Uploads, in parts where it is large; resolves when the store says that it is durable. Writing the same file again is no error; writing another
    *  one under its key is StoreInvalid, and changes nothing. Gives its URI (file:, s3:, gs:, https:). Throws StoreError. */
   put(file: StoredFile, signal: AbortSignal): Promise<string>;
+  /** Begins, or takes up, an upload by others; a text: the file is there already, by this URI; null: nobody but the operator can write there. Throws
+   *  StoreError. */
+  openParts(file: NamedFile, signal: AbortSignal): Promise<PartedUpload | string | null>;
   /** A URL that gives the file without credentials until it expires; null where the store has none of its own (filesystem: operator/artifacts.ts
    *  serves it). Throws StoreError. */
   signedUrl(key: string, expiresSeconds: number): Promise<string | null>;
@@ -43,7 +71,7 @@ export function artifactKey(
 
 /** A file may be written again, but not another one in its place. Throws StoreError. */
 export function checkSame(
-  file: StoredFile,
+  file: NamedFile,
   uri: string,
   there: { bytes: number; sha256: string | undefined },
 ): void {

@@ -83,6 +83,9 @@ function simulatedAgent(agent: number, run: Run): AgentApi {
       const { bytes, sha256 } = run;
       return { head: { bytes, sha256, meta: metaOf(job, node, pod) }, rows };
     },
+    upload: async () => {
+      throw new AgentCallError('Refused', 'a run of no files');
+    },
     async acknowledge(uid) {
       jobs.delete(uid);
     },

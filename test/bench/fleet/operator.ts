@@ -37,6 +37,7 @@ if (import.meta.main) {
     agentService: 'sonde-agent',
     gadgets: await loadGadgets(),
     connect: (address) => connectAgent({ address, credentials }),
+    partsAbove: Number.MAX_SAFE_INTEGER,
     openStore: async () => ({ store: new FilesystemStore(settings.data), prefix: '' }),
     log: pino({ level: process.env.SONDE_LOG_LEVEL ?? 'warn' }, pino.destination(2)),
   });
