@@ -3,6 +3,7 @@
 
 import { countOf } from './buckets.ts';
 import { keyColumns, ownerName, ownerOf, processIndex } from './columns.ts';
+import type { EventsAlike } from './event-groups.ts';
 import { compareRows, foldBuckets, foldRows } from './order.ts';
 import type { ResultMeta, Row, StackFrame } from './shape.ts';
 import { topOf } from './top.ts';
@@ -52,6 +53,7 @@ const kept = { rows: 50, functions: 50, stacks: 10, events: 100, groups: 50 };
 const stacksAlike = 16_384;
 /** Events that are read to tell who made them: reading all of millions would cost more CPU than recording them did. */
 const eventsRead = 50_000;
+const groupsTold = 10_000;
 
 export function digest(view: ResultView): Promise<Digest> {
   const { kind } = view.meta.shape;
@@ -173,7 +175,7 @@ function lookOf(): (row: RowOf<'stacks'>) => string {
 /** Equal frames of a run are the same object (results/stack-lines.ts): what is made of one is made once. */
 const functionKeys = new WeakMap<StackFrame, string>();
 
-function functionKey(frame: StackFrame): string {
+export function functionKey(frame: StackFrame): string {
   const known = functionKeys.get(frame);
   if (known !== undefined) return known;
   const key = `${frame.kind === 'kernel' ? 'k' : 'u'}${frame.module ?? ''}\0${frame.name}`;
@@ -190,7 +192,7 @@ function entry(map: Map<string, FunctionWeight>, frame: StackFrame): FunctionWei
   return made;
 }
 
-function heaviest(all: Iterable<FunctionWeight>): FunctionWeight[] {
+export function heaviest(all: Iterable<FunctionWeight>): FunctionWeight[] {
   const top = topOf<FunctionWeight>(
     kept.functions,
     (a, b) => heavier(a.self, b.self) || heavier(a.total, b.total) || (a.frame.name < b.frame.name ? -1 : 1),
@@ -199,35 +201,43 @@ function heaviest(all: Iterable<FunctionWeight>): FunctionWeight[] {
   return top.list();
 }
 
-async function digestEvents({ meta, rows }: ResultView): Promise<Digest> {
-  const { shape } = meta;
+async function digestEvents(view: ResultView): Promise<Digest> {
+  const { shape } = view.meta;
   const process = processIndex(shape) - keyColumns(shape).length;
   const groups = new Map<string, EventGroup>();
-  const first: RowOf<'events'>[] = [];
-  let count = 0;
-  let complete = true;
-  for await (const row of rows()) {
-    if (row.kind !== 'events') continue;
-    if (count === eventsRead) {
-      complete = false;
-      break;
-    }
-    count++;
-    if (first.length < kept.events) first.push(row);
-    const name = process < 0 ? null : (row.value[process] ?? null);
+  const add = (row: Row, count: number): void => {
+    const name = process < 0 || row.kind !== 'events' ? null : (row.value[process] ?? null);
     const owner = ownerName(ownerOf(shape, row));
     const key = JSON.stringify([owner, name]);
     const group = groups.get(key);
-    if (group) group.count++;
-    else if (groups.size < 10_000)
-      groups.set(key, { owner, process: typeof name === 'string' ? name : null, count: 1n });
-  }
+    if (group) group.count += BigInt(count);
+    else if (groups.size < groupsTold)
+      groups.set(key, { owner, process: typeof name === 'string' ? name : null, count: BigInt(count) });
+  };
+  const read = await (view.groups?.(eventsRead, groupsTold) ?? eachRow(view, (row) => add(row, 1)));
+  for (const { row, count } of read.groups) add(row, count);
   const top = topOf<EventGroup>(
     kept.groups,
     (a, b) => heavier(a.count, b.count) || (a.owner + a.process < b.owner + b.process ? -1 : 1),
   );
   for (const group of groups.values()) top.add(group);
-  return { kind: 'events', rows: count, complete, first, groups: top.list() };
+  const first: RowOf<'events'>[] = [];
+  for await (const row of view.rows()) {
+    if (row.kind === 'events') first.push(row);
+    if (first.length === kept.events) break;
+  }
+  return { kind: 'events', rows: read.rows, complete: read.complete, first, groups: top.list() };
+}
+
+/** Where the lines can't be grouped as they are: row by row. */
+async function eachRow(view: ResultView, see: (row: Row) => void): Promise<EventsAlike> {
+  let rows = 0;
+  for await (const row of view.rows()) {
+    if (rows === eventsRead) return { rows, complete: false, groups: [] };
+    rows++;
+    see(row);
+  }
+  return { rows, complete: true, groups: [] };
 }
 
 function heavier(a: bigint, b: bigint): number {

@@ -3,7 +3,7 @@
 
 import { keyColumns, valueColumns } from './columns.ts';
 import { ResultError } from './errors.ts';
-import type { Column, Row, Shape, StackFrame, Value } from './shape.ts';
+import type { Column, EventsShape, Row, Shape, StackFrame, Value } from './shape.ts';
 import { formatTime, parseTime } from './units.ts';
 
 declare global {
@@ -89,15 +89,29 @@ export function encodeFrame(frame: StackFrame): unknown[] {
 
 /** The row of a line. Throws an Error that says what is wrong with it; the caller adds file and line. */
 export function decodeRow(shape: Shape, line: string): Row {
+  return shape.kind === 'events' ? eventDecoder(shape)(line) : decodeFolded(shape, line);
+}
+
+/** decodeRow for many lines of events, whose columns are looked up once. */
+export function eventDecoder(shape: EventsShape): (line: string) => Row & { kind: 'events' } {
+  const keys = keyColumns(shape);
+  const values = valueColumns(shape);
+  const rowOf = (parsed: unknown): Row & { kind: 'events' } => {
+    if (!isObject(parsed)) throw new Error('a line must be a JSON object');
+    const pick = (column: Column) => readable(own(parsed, column.name), column);
+    return { kind: 'events', key: keys.map(pick), value: values.map(pick) };
+  };
+  return (line) => {
+    const row = rowOf(JSON.parse(line));
+    // What parseJson looks for in all members, for the price of those that are read.
+    return row.value.some(isWide) ? rowOf(parseJson(line)) : row;
+  };
+}
+
+function decodeFolded(shape: Exclude<Shape, EventsShape>, line: string): Row {
   const parsed = parseJson(line);
   if (!isObject(parsed)) throw new Error('a line must be a JSON object');
   const keys = keyColumns(shape);
-  if (shape.kind === 'events')
-    return {
-      kind: 'events',
-      key: keys.map((column) => readable(own(parsed, column.name), column)),
-      value: valueColumns(shape).map((column) => readable(own(parsed, column.name), column)),
-    };
   const list = asList(parsed.key, 'key');
   if (list.length !== keys.length) throw new Error(`key has ${list.length} values instead of ${keys.length}`);
   const key = keys.map((column, i) => readable(list[i], column));

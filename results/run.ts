@@ -4,7 +4,7 @@
 
 import { ResultError } from './errors.ts';
 import { readLines, writeFileThrough } from './lines.ts';
-import { decodeRow, encodeRow } from './row-json.ts';
+import { decodeRow, encodeRow, eventDecoder } from './row-json.ts';
 import type { Row, Shape, StacksShape } from './shape.ts';
 import { type RunSummary, readStackBlocks, stackBlockWriter, summaryFrame } from './stack-file.ts';
 import { stackLineReader, stackLineWriter } from './stack-lines.ts';
@@ -79,6 +79,10 @@ async function* stackLines(path: string): AsyncGenerator<Buffer[]> {
 }
 
 function decodeWhole(shape: Shape): (line: Buffer) => Row {
+  if (shape.kind === 'events') {
+    const decode = eventDecoder(shape);
+    return (line) => decode(line.toString());
+  }
   return (line) => decodeRow(shape, line.toString());
 }
 

@@ -9,9 +9,19 @@ const unfit = /[<>&\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\uf
 
 /** JSON for inside a <script>: no markup, nothing invisible. */
 export function scriptJson(value: unknown): string {
-  return JSON.stringify(value, (_name, member: unknown) =>
-    typeof member === 'bigint' ? member.toString() : member,
-  ).replace(unfit, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return stringified(value).replace(unfit, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function stringified(value: unknown): string {
+  try {
+    // Four times as fast as with a replacer; blocks, which are nearly all of it, never hold a bigint.
+    return JSON.stringify(value);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return JSON.stringify(value, (_name, member: unknown) =>
+      typeof member === 'bigint' ? member.toString() : member,
+    );
+  }
 }
 
 function packIntegers(values: (number | bigint | null)[]): Packed {
