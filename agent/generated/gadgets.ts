@@ -4,6 +4,23 @@ import type { TracePlan } from '../plan.ts';
 
 export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
   {
+    "trace": "capabilities",
+    "programs": [
+      [
+        [
+          {
+            "program": "capability_checked"
+          }
+        ],
+        [
+          {
+            "program": "capability_check_exit"
+          }
+        ]
+      ]
+    ]
+  },
+  {
     "trace": "cpu-profile",
     "programs": [
       [
@@ -14,6 +31,59 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
               "kind": "perfEvent",
               "event": "cpuClock",
               "frequencyHz": 99
+            }
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "mounts",
+    "programs": [
+      [
+        [
+          {
+            "program": "mount_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_mount"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "unmount_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_umount"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "move_mount_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_move_mount"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "filesystem_open_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_fsopen"
             }
           }
         ]
@@ -108,6 +178,175 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
     ]
   },
   {
+    "trace": "privilege-changes",
+    "programs": [
+      [
+        [
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_setuid"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_setgid"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_setreuid"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_setregid"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_setresuid"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_setresgid"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_setfsuid"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_setfsgid"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_setgroups"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_capset"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_setns"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_unshare"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_chroot"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_pivot_root"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_mount"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_ptrace"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_bpf"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_add_key"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_request_key"
+            }
+          },
+          {
+            "program": "privilege_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_keyctl"
+            }
+          }
+        ]
+      ]
+    ]
+  },
+  {
     "trace": "process-exec",
     "programs": [
       [
@@ -117,6 +356,18 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
           },
           {
             "program": "exec_ended"
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "process-exits",
+    "programs": [
+      [
+        [
+          {
+            "program": "process_ended"
           }
         ]
       ]
@@ -135,6 +386,284 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
           },
           {
             "program": "queue_switch"
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "shared-memory",
+    "programs": [
+      [
+        [
+          {
+            "program": "shared_get_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_shmget"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "shared_attach_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_shmat"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "shared_detach_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_shmdt"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "shared_control_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_shmctl"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "shared_memfd_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_memfd_create"
+            }
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "signals",
+    "programs": [
+      [
+        [
+          {
+            "program": "signal_sent"
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "sockets",
+    "programs": [
+      [
+        [
+          {
+            "program": "socket_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_bind"
+            }
+          },
+          {
+            "program": "socket_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_listen"
+            }
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "stat-calls",
+    "programs": [
+      [
+        [
+          {
+            "program": "stat_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_newstat"
+            }
+          },
+          {
+            "program": "stat_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_newlstat"
+            }
+          },
+          {
+            "program": "stat_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_statfs"
+            }
+          }
+        ],
+        [
+          {
+            "program": "stat_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_statfs"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "stat_at_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_newfstatat"
+            }
+          },
+          {
+            "program": "stat_at_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_statx"
+            }
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "sync-calls",
+    "programs": [
+      [
+        [
+          {
+            "program": "sync_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_fsync"
+            }
+          },
+          {
+            "program": "sync_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_fdatasync"
+            }
+          },
+          {
+            "program": "sync_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_syncfs"
+            }
+          },
+          {
+            "program": "sync_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_sync_file_range"
+            }
+          },
+          {
+            "program": "sync_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_sync"
+            }
+          },
+          {
+            "program": "sync_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_msync"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "sync_file_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_fsync"
+            }
+          },
+          {
+            "program": "sync_file_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_fdatasync"
+            }
+          },
+          {
+            "program": "sync_file_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_syncfs"
+            }
+          },
+          {
+            "program": "sync_file_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_sync_file_range"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "sync_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_sync"
+            }
+          },
+          {
+            "program": "sync_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_msync"
+            }
           }
         ]
       ]
@@ -162,6 +691,18 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
         [
           {
             "program": "connection_state"
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "threads",
+    "programs": [
+      [
+        [
+          {
+            "program": "thread_made"
           }
         ]
       ]

@@ -150,6 +150,7 @@ struct task_struct {
     struct nsproxy *nsproxy;
     struct signal_struct *signal;
     struct mm_struct *mm;
+    struct files_struct *files;
     struct css_set *cgroups;
 };
 
@@ -171,6 +172,7 @@ struct in6_addr {
 };
 
 struct sock_common {
+    u16 skc_num; /* the local port, host order */
     u32 skc_daddr;
     u32 skc_rcv_saddr;
     u16 skc_dport;
@@ -200,7 +202,45 @@ struct tcp_sock {
     u32 total_retrans;
 };
 
-/* Opening files. */
+/* Open files. */
+struct qstr {
+    const unsigned char *name;
+};
+
+struct inode {
+    u16 i_mode;
+    unsigned long i_ino;
+};
+
+struct dentry {
+    struct qstr d_name;
+    struct dentry *d_parent;
+    struct inode *d_inode;
+};
+
+struct path {
+    struct dentry *dentry;
+};
+
+struct file {
+    struct path f_path;
+    struct inode *f_inode;
+    void *private_data; /* of a socket's file: struct socket */
+};
+
+struct fdtable {
+    unsigned int max_fds;
+    struct file **fd;
+};
+
+struct files_struct {
+    struct fdtable *fdt;
+};
+
+struct socket {
+    struct sock *sk;
+};
+
 struct filename {
     const char *name;
 };

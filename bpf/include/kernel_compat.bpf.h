@@ -75,11 +75,15 @@ static __always_inline struct pt_regs *current_registers(void) {
 #define SYSCALL_ARGUMENT_1(regs) REGISTER(regs, di)
 #define SYSCALL_ARGUMENT_2(regs) REGISTER(regs, si)
 #define SYSCALL_ARGUMENT_3(regs) REGISTER(regs, dx)
+#define SYSCALL_ARGUMENT_4(regs) REGISTER(regs, r10)
+#define SYSCALL_ARGUMENT_5(regs) REGISTER(regs, r8)
 #else
 #define SYSCALL_NUMBER(regs) ((s64)REGISTER(regs, syscallno))
 #define SYSCALL_ARGUMENT_1(regs) REGISTER(regs, orig_x0) /* the result overwrites x0 */
 #define SYSCALL_ARGUMENT_2(regs) REGISTER(regs, regs[1])
 #define SYSCALL_ARGUMENT_3(regs) REGISTER(regs, regs[2])
+#define SYSCALL_ARGUMENT_4(regs) REGISTER(regs, regs[3])
+#define SYSCALL_ARGUMENT_5(regs) REGISTER(regs, regs[4])
 #endif
 
 /** True when the current call came by the 32-bit table, whose numbers mean other calls. */

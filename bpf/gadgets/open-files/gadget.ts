@@ -1,14 +1,8 @@
 // open-files: who opened which file, and what came of it. Its programs are in program.bpf.c, its test in gadget.test.ts.
 
 import { z } from 'zod';
-import { numberOf } from '../../../agent/names.ts';
-import { defineGadget, type ProgramUse, processColumns } from '../../gadget.ts';
-
-const exits = (...calls: string[]): ProgramUse[] =>
-  calls.map((call) => ({
-    program: 'open_exit_call',
-    attach: { kind: 'tracepoint', category: 'syscalls', name: `sys_exit_${call}` },
-  }));
+import { atCalls, callParameters, callVariables, errnoColumn, uidColumn } from '../../calls.ts';
+import { defineGadget, processColumns } from '../../gadget.ts';
 
 export default defineGadget({
   name: 'open-files',
@@ -22,20 +16,7 @@ export default defineGadget({
     'Not seen: open_by_handle_at, files opened by the kernel for itself (exec, core dumps), calls that are still blocked when the job ends. ' +
     'Paths are as the process gave them: relative ones are not resolved, and a path that another thread changes during the call is recorded as it was at the end.',
   parameters: z.object({
-    failedOnly: z.boolean().default(false).describe('Only opens that failed'),
-    errno: z
-      .string()
-      .max(24)
-      .refine((name) => name === '' || numberOf('errno', name, 'x86') !== undefined, {
-        error: 'no such errno; ENOENT and EACCES are two',
-      })
-      .default('')
-      .describe('Only opens that failed so: an errno by its name, such as ENOENT. Empty: all'),
-    processName: z
-      .string()
-      .refine((name) => Buffer.byteLength(name) < 16, { error: 'a process name has at most 15 bytes' })
-      .default('')
-      .describe("Only this process name (comm, at most 15 bytes: the kernel's own limit). Empty: all"),
+    ...callParameters,
     pathPrefix: z
       .string()
       .refine((path) => Buffer.byteLength(path) <= 64, { error: 'at most 64 bytes' })
@@ -54,7 +35,7 @@ export default defineGadget({
       columns: [
         { name: 'time', type: 'time', description: 'When the call ended' },
         ...processColumns,
-        { name: 'uid', type: 'integer', description: 'The user, as the host sees it' },
+        uidColumn,
         {
           name: 'syscall',
           type: 'integer',
@@ -68,14 +49,7 @@ export default defineGadget({
             'O_… flags as the process gave them, without O_LARGEFILE; their values are the architecture’s',
         },
         { name: 'fd', type: 'integer', description: 'The file descriptor; -1: failed' },
-        {
-          name: 'errno',
-          type: 'integer',
-          names: 'errno',
-          when: 'errno',
-          optional: true,
-          description: 'Why it failed',
-        },
+        errnoColumn,
         {
           name: 'path',
           type: 'text',
@@ -89,17 +63,13 @@ export default defineGadget({
     // Best for the neighbours first; arm64 has neither open nor creat.
     [
       [{ program: 'open_exit_function' }],
-      exits('openat', 'openat2', 'open', 'creat'),
-      exits('openat', 'openat2'),
+      ...atCalls('open_exit_call', 'exit', ['openat', 'openat2', 'open', 'creat']),
     ],
     [[{ program: 'open_uring_submit' }, { program: 'open_uring_complete' }], []],
   ],
-  knobs: ({ failedOnly, errno, processName, pathPrefix }) => ({
+  knobs: ({ pathPrefix, ...call }) => ({
     variables: {
-      failed_only: failedOnly,
-      errno_only: errno === '' ? 0 : (numberOf('errno', errno, 'x86') ?? 0),
-      by_process_name: processName !== '',
-      process_name: processName,
+      ...callVariables(call),
       path_prefix: pathPrefix,
       path_prefix_length: Buffer.byteLength(pathPrefix),
     },

@@ -7,17 +7,11 @@
  * by number. Measured (6.18, 2 cores, ns added per call, three rounds): a neighbour's getppid 35 by these and
  * 83 by raw; its open+close 310 and 270; a traced open that fails 490 and 460. Nearly all of a node's calls
  * are not opens, so the neighbour pays less this way. */
-#include "events.bpf.h"
+#include "syscalls.bpf.h"
 
 /* Knobs. Empty or 0: everything. */
-const volatile bool failed_only = false;
-const volatile u32 errno_only = 0;
-const volatile bool by_process_name = false;
-const volatile char process_name[16] = {};
 const volatile u32 path_prefix_length = 0;
 const volatile char path_prefix[64] = {};
-
-#define PATH_LIMIT 4096 /* PATH_MAX, with its NUL */
 
 #if defined(__TARGET_ARCH_x86)
 enum { NR_OPEN = 2, NR_CREAT = 85, NR_OPENAT = 257, NR_OPENAT2 = 437 };
@@ -46,18 +40,9 @@ struct open_record {
 
 SCRATCH(open_scratch, struct open_record);
 
-static __always_inline bool is_wanted(const struct process *process) {
-    for (int i = 0; by_process_name && i < 16; i++) {
-        if (process->name[i] != process_name[i]) return false;
-        if (!process_name[i]) break;
-    }
-    return true;
-}
-
 /** What its result says; NULL when this call is not wanted. */
 static __always_inline struct open_record *begin(u64 container, long result) {
-    if (failed_only && result >= 0) return NULL;
-    if (errno_only && result != -(long)errno_only) return NULL;
+    if (!is_wanted_result(result)) return NULL;
     if (!sampled(container)) return NULL;
     struct open_record *record = open_scratch_get();
     if (!record) return NULL;
@@ -93,7 +78,7 @@ static __always_inline void record_open(u64 container, u32 syscall, const char *
     if (!record) return;
     process_current(&record->process);
     record->uid = bpf_get_current_uid_gid();
-    if (!is_wanted(&record->process)) return;
+    if (!is_wanted_process(&record->process)) return;
     record->syscall = syscall;
     record->flags = flags & ~(u64)O_LARGEFILE;
     finish(record, bpf_probe_read_user_str(record->tail, PATH_LIMIT, path));
@@ -114,13 +99,6 @@ int BPF_PROG(open_exit_function, int directory, const char *path, struct open_ho
     record_open(container, syscall, path, BPF_CORE_READ(how, flags), result);
     return 0;
 }
-
-struct exit_args {
-    u64 common;
-    s32 number;
-    u32 padding;
-    s64 result;
-};
 
 /* Loaded once and attached to each call's tracepoint (gadget.ts). Only 64-bit calls come by these: the kernel
  * leaves out 32-bit ones, whose numbers mean other calls. */
@@ -176,7 +154,7 @@ int BPF_PROG(open_uring_submit, struct io_kiocb *request) {
     record->flags = BPF_CORE_READ(open, how.flags) & ~(u64)O_LARGEFILE;
     record->uid = bpf_get_current_uid_gid();
     process_current(&record->process);
-    if (!is_wanted(&record->process)) return 0;
+    if (!is_wanted_process(&record->process)) return 0;
     u64 key = (u64)request;
     if (bpf_map_update_elem(&uring_opens, &key, record, BPF_ANY)) count_loss(container, LOSS_MAP_FULL);
     return 0;
