@@ -8,8 +8,6 @@ export interface Program {
   /** `#include`, `#define` and C declarations are read by programs/parse/preamble.ts. */
   defines: { name: string; value: Expression | null; span: Span }[];
   structs: StructDeclaration[];
-  /** `typedef struct { … } x;` declares a struct of the name x and this. */
-  typedefs: { name: string; type: TypeName; span: Span }[];
   enums: EnumDeclaration[];
   config: { name: string; value: string; span: Span }[];
   /** `let @a = lruhash(100);` */

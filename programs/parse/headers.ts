@@ -1,0 +1,93 @@
+// Numbers of Linux' headers that scripts include and the kernel's BTF doesn't have, because they are macros there. Only those that are the same on
+// x86-64 and arm64. Neighbour: programs/parse/directives.ts.
+
+/** Counted on from the first, in the order of the header. */
+function counted(first: number, names: string): [string, bigint][] {
+  return names.split(' ').map((name, index) => [name, BigInt(first + index)]);
+}
+
+/** `NAME=value` */
+function listed(pairs: string): [string, bigint][] {
+  return pairs.split(' ').map((pair) => {
+    const [name = '', value = ''] = pair.split('=');
+    return [name, BigInt(value)];
+  });
+}
+
+const constants = new Map<string, bigint>([
+  ...listed(
+    'AF_UNSPEC=0 AF_UNIX=1 AF_LOCAL=1 AF_INET=2 AF_INET6=10 AF_NETLINK=16 AF_PACKET=17 AF_VSOCK=40 AF_XDP=44',
+  ),
+  ...listed('PF_UNSPEC=0 PF_UNIX=1 PF_LOCAL=1 PF_INET=2 PF_INET6=10 PF_NETLINK=16 PF_PACKET=17'),
+  ...listed(
+    'MSG_OOB=1 MSG_PEEK=2 MSG_TRUNC=0x20 MSG_DONTWAIT=0x40 MSG_EOR=0x80 MSG_WAITALL=0x100 MSG_NOSIGNAL=0x4000 MSG_MORE=0x8000',
+  ),
+  ...listed(
+    'O_RDONLY=0 O_WRONLY=1 O_RDWR=2 O_ACCMODE=3 O_CREAT=0x40 O_EXCL=0x80 O_NOCTTY=0x100 O_TRUNC=0x200 O_APPEND=0x400',
+  ),
+  ...listed(
+    'O_NONBLOCK=0x800 O_DSYNC=0x1000 O_NOATIME=0x40000 O_CLOEXEC=0x80000 O_SYNC=0x101000 O_PATH=0x200000 AT_REMOVEDIR=0x200',
+  ),
+  ...listed(
+    'S_IFMT=0xf000 S_IFSOCK=0xc000 S_IFLNK=0xa000 S_IFREG=0x8000 S_IFBLK=0x6000 S_IFDIR=0x4000 S_IFCHR=0x2000 S_IFIFO=0x1000',
+  ),
+  ...listed(
+    'PROT_NONE=0 PROT_READ=1 PROT_WRITE=2 PROT_EXEC=4 MAP_SHARED=1 MAP_PRIVATE=2 MAP_FIXED=0x10 MAP_ANONYMOUS=0x20',
+  ),
+  ...listed(
+    'CLONE_VM=0x100 CLONE_FS=0x200 CLONE_FILES=0x400 CLONE_SIGHAND=0x800 CLONE_VFORK=0x4000 CLONE_THREAD=0x10000',
+  ),
+  ...listed(
+    'CLONE_NEWNS=0x20000 CLONE_NEWCGROUP=0x2000000 CLONE_NEWUTS=0x4000000 CLONE_NEWIPC=0x8000000 CLONE_NEWUSER=0x10000000',
+  ),
+  ...listed('CLONE_NEWPID=0x20000000 CLONE_NEWNET=0x40000000'),
+  ...listed(
+    'FUTEX_WAIT=0 FUTEX_WAKE=1 FUTEX_REQUEUE=3 FUTEX_LOCK_PI=6 FUTEX_UNLOCK_PI=7 FUTEX_WAIT_BITSET=9 FUTEX_PRIVATE_FLAG=128',
+  ),
+  ...listed('TASK_COMM_LEN=16 PATH_MAX=4096 NAME_MAX=255 IFNAMSIZ=16 DNAME_INLINE_LEN=32 MAX_ERRNO=4095'),
+  ...listed(
+    'TASK_RUNNING=0 TASK_INTERRUPTIBLE=1 TASK_UNINTERRUPTIBLE=2 PF_EXITING=4 PF_KTHREAD=0x200000 MAX_PRIO=140',
+  ),
+  ...listed(
+    'SOCK_NONBLOCK=0x800 SOCK_CLOEXEC=0x80000 ETH_P_IP=0x800 ETH_P_ARP=0x806 ETH_P_IPV6=0x86dd ETH_ALEN=6',
+  ),
+  ...listed(
+    'NSEC_PER_USEC=1000 NSEC_PER_MSEC=1000000 NSEC_PER_SEC=1000000000 USEC_PER_SEC=1000000 MSEC_PER_SEC=1000',
+  ),
+  ...counted(
+    1,
+    'SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1 SIGSEGV SIGUSR2 SIGPIPE SIGALRM',
+  ),
+  ...counted(
+    15,
+    'SIGTERM SIGSTKFLT SIGCHLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGXCPU SIGXFSZ SIGVTALRM SIGPROF',
+  ),
+  ...counted(28, 'SIGWINCH SIGIO SIGPWR SIGSYS'),
+  ...counted(
+    1,
+    'EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST',
+  ),
+  ...counted(
+    18,
+    'EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE',
+  ),
+  ...counted(35, 'EDEADLK ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY ELOOP'),
+  ...counted(
+    88,
+    'ENOTSOCK EDESTADDRREQ EMSGSIZE EPROTOTYPE ENOPROTOOPT EPROTONOSUPPORT ESOCKTNOSUPPORT EOPNOTSUPP EPFNOSUPPORT',
+  ),
+  ...counted(
+    97,
+    'EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL ENETDOWN ENETUNREACH ENETRESET ECONNABORTED ECONNRESET ENOBUFS EISCONN ENOTCONN',
+  ),
+  ...counted(
+    108,
+    'ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED EHOSTDOWN EHOSTUNREACH EALREADY EINPROGRESS',
+  ),
+]);
+
+/** Those that the source names. */
+export function headerConstantsIn(source: string): [string, bigint][] {
+  const words = new Set(Array.from(source.matchAll(/\b[A-Z][A-Z0-9_]+\b/g), ([word]) => word));
+  return [...constants].filter(([name]) => words.has(name));
+}
