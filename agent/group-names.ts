@@ -1,5 +1,5 @@
 // Which pod or container a cgroup is, by the name that kubelet, container engines and systemd gave it. Pure; the kernel has the rule for pods too
-// (bpf/include/scope.bpf.h). Neighbours: agent/pod-scope.ts (Kubernetes' pods), cli/containers.ts (`--container`).
+// (bpf/include/scope_pods.bpf.h). Neighbours: agent/pod-scope.ts (Kubernetes' pods), cli/containers.ts (`--container`).
 
 /** docker-<id>.scope, libpod-<id>.scope, cri-containerd-<id>.scope, crio-<id>.scope; libpod-<id> without systemd. */
 const scoped = /^(docker|libpod|cri-containerd|crio|cri-o)-([0-9a-f]{64})(?:\.scope)?$/;

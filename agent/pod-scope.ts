@@ -1,5 +1,5 @@
 // Keeps a session's pods in the kernel's scope: tells it whom to follow, enters what is there already, takes note of what it let in by itself.
-// Neighbours: bpf/include/scope.bpf.h (scope_pods and its maps), agent/pods.ts (whose is what), agent/scope.ts (entering a group and all below it).
+// Neighbours: bpf/include/scope_pods.bpf.h (scope_pods and its maps), agent/pods.ts (whose is what), agent/scope.ts (entering a group and all below it).
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -6,7 +6,7 @@ import type { PodTarget } from './api.ts';
 import { containerOf } from './group-names.ts';
 import { jsonMembers, nobodyOn, type Owners } from './owners.ts';
 
-/** SCOPE_OF_GROUP of bpf/include/scope.bpf.h. */
+/** SCOPE_OF_GROUP of bpf/include/scope_pods.bpf.h. */
 const scopeOfGroup = 1n << 62n;
 
 /** The scope id of a pod's container by its own group's cgroup2 id. */

@@ -6,7 +6,7 @@
  * other, and needs no atomics. Rows that differ in it alone fold when they are read. */
 #pragma once
 
-#include "losses.bpf.h"
+#include "map_entry.bpf.h"
 
 #define HISTOGRAM_BUCKETS 64
 
@@ -30,15 +30,8 @@ static const struct histogram histogram_empty = {};
 
 /** Adds a value to the key's histogram in a hash; what has no room is counted for its container. */
 static __always_inline void histogram_add(void *map, const void *key, u64 container, u64 value) {
-    struct histogram *histogram = bpf_map_lookup_elem(map, key);
-    if (!histogram) {
-        bpf_map_update_elem(map, key, &histogram_empty, BPF_NOEXIST);
-        histogram = bpf_map_lookup_elem(map, key);
-        if (!histogram) {
-            count_loss(container, LOSS_MAP_FULL);
-            return;
-        }
-    }
+    struct histogram *histogram = map_entry(map, key, &histogram_empty, container);
+    if (!histogram) return;
     u32 bucket = log2_bucket(value) & (HISTOGRAM_BUCKETS - 1);
     histogram->buckets[bucket]++;
     histogram->total += value;

@@ -9,7 +9,7 @@
  * instruction on. Everything that a session doesn't use is a constant at load, and costs nothing. */
 #pragma once
 
-#include "kernel_compat.bpf.h"
+#include "scope_pods.bpf.h"
 
 /* Knobs: which kinds of scope are in use. */
 const volatile bool scope_by_cgroup = false;
@@ -263,8 +263,6 @@ static __always_inline void count_unfollowed(void) {
     if (here) here->unfollowed++;
 }
 
-#include "scope_pods.bpf.h"
-
 /* By BPF_CORE_READ, though the pointer is known: for each pointer read from such a one, the verifier of 6.18
  * looks through all of the kernel's types by name up to four times. With open-files' four programs that was
  * 26 % of a session's CPU time (perf). These run seldom. */
@@ -273,7 +271,11 @@ int BPF_PROG(scope_cgroup_mkdir, struct cgroup *child) {
     /* v1 hierarchies number their groups by themselves: the same id there is another group. */
     if (BPF_CORE_READ(child, root, hierarchy_id) != 0) return 0;
     u64 container = scope_cgroup(BPF_CORE_READ(child, self.parent, cgroup, kn, id));
-    if (scope_by_pod && !container) container = scope_pod_mkdir(child);
+    if (scope_by_pod && !container) {
+        bool full = false;
+        container = scope_pod_mkdir(child, &full);
+        if (full) count_unfollowed();
+    }
     if (!container) return 0;
     u64 id = BPF_CORE_READ(child, kn, id);
     u32 slot = id & (SCOPE_FILTER_SLOTS - 1);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
-/* Pods in the scope, from their first group on: part of scope.bpf.h, whose cgroup_mkdir calls
- * scope_pod_mkdir(). agent/pod-scope.ts fills and reads the maps. */
+/* Pods, from their first group on: scope.bpf.h, whose scope_cgroup_mkdir calls scope_pod_mkdir() of here, is
+ * what programs include. agent/pod-scope.ts fills and reads the maps. */
 #pragma once
 
-#include "scope.bpf.h"
+#include "kernel_compat.bpf.h"
 
 /* By what their cgroup is named after, before it is there. All three have room for one entry where no
  * pod is traced; the agent gives them more. */
@@ -84,8 +84,8 @@ static __always_inline u64 *pod_by_group_name(struct scope_container *scratch, c
 }
 
 /** A new group outside the scope. The scope id that it has as a pod's container, else 0; a pod's own group is
- * noted. Processes live in containers' groups only. */
-static __always_inline u64 scope_pod_mkdir(struct cgroup *child) {
+ * noted. Processes live in containers' groups only. full: there was no room for it. */
+static __always_inline u64 scope_pod_mkdir(struct cgroup *child, bool *full) {
     u32 zero = 0;
     u64 id = BPF_CORE_READ(child, kn, id);
     u64 parent = BPF_CORE_READ(child, self.parent, cgroup, kn, id);
@@ -95,12 +95,11 @@ static __always_inline u64 scope_pod_mkdir(struct cgroup *child) {
     u64 *pod = bpf_map_lookup_elem(&scope_pod_groups, &parent);
     if (!pod) {
         pod = pod_by_group_name(scratch, name);
-        if (pod && bpf_map_update_elem(&scope_pod_groups, &id, pod, BPF_ANY)) count_unfollowed();
+        if (pod) *full = bpf_map_update_elem(&scope_pod_groups, &id, pod, BPF_ANY);
         return 0;
     }
     scratch->pod = *pod;
     bpf_probe_read_kernel_str(scratch->name, sizeof(scratch->name), name);
-    if (!bpf_map_update_elem(&scope_new_containers, &id, scratch, BPF_ANY)) return id | SCOPE_OF_GROUP;
-    count_unfollowed();
-    return 0;
+    *full = bpf_map_update_elem(&scope_new_containers, &id, scratch, BPF_ANY);
+    return *full ? 0 : id | SCOPE_OF_GROUP;
 }

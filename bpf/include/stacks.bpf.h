@@ -7,7 +7,7 @@
  * maps are preallocated: allocating under a run queue's lock, or in an interrupt before 6.1, can deadlock. */
 #pragma once
 
-#include "losses.bpf.h"
+#include "map_entry.bpf.h"
 #include "process.bpf.h"
 
 #define STACK_DEPTH 127 /* the kernel's own default limit */

@@ -13,8 +13,8 @@ import { planTrace } from '../../bpf/plan.ts';
 import { loadGadget } from '../../bpf/registry.ts';
 import { findCgroup2 } from '../../cli/cgroups.ts';
 import { native } from '../../native/index.ts';
+import { readRun } from '../../results/run.ts';
 import type { ResultMeta, Row, StacksShape } from '../../results/shape.ts';
-import { stackLineReader } from '../../results/stack-lines.ts';
 import { havePeers, startBpftrace } from './peer.ts';
 
 export type Argv = [string, ...string[]];
@@ -111,7 +111,7 @@ export async function trace(gadgetName: string, options: TraceOptions): Promise<
     const { meta, rows } = await session.finished;
     const [, cpuUs] = /^usage_usec (\d+)$/m.exec(readFileSync(join(group.path, 'cpu.stat'), 'utf8')) ?? [];
     const cpuNs = Number(cpuUs) * 1000;
-    return { meta, rows: readRows(meta, rows), exits, cpuNs, ...(counted && { peer: counted }) };
+    return { meta, rows: await readRows(meta, rows), exits, cpuNs, ...(counted && { peer: counted }) };
   } finally {
     await rm(spool, { recursive: true, force: true });
     for (const name of options.cleanUp ?? []) rmdirSync(join(group.path, name));
@@ -139,16 +139,14 @@ function runAgainAndAgain([file, ...args]: Argv): { stop(): Promise<void> } {
   };
 }
 
-function readRows(meta: ResultMeta, path: string): Record<string, unknown>[] {
-  const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
+async function readRows(meta: ResultMeta, path: string): Promise<Record<string, unknown>[]> {
   const { shape } = meta;
   if (shape.kind === 'stacks') {
-    const decode = stackLineReader(shape);
-    return lines.flatMap((line) => {
-      const row = decode(Buffer.from(line));
-      return row ? [stackRow(shape, row)] : [];
-    });
+    const rows: Record<string, unknown>[] = [];
+    for await (const row of readRun(path, shape)) if (row.kind === 'stacks') rows.push(stackRow(shape, row));
+    return rows;
   }
+  const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
   if (shape.kind !== 'table') return lines.map((line) => JSON.parse(line));
   const keys = shape.keys.map(({ name }) => name);
   const values = shape.values.map(({ name }) => name);

@@ -43,16 +43,9 @@ int take_sample(struct bpf_perf_event_data *ctx) {
     if (kernel_stacks && !stack_take(ctx, 0, container, &key.kernel_stack)) return 0;
     stack_key_begin(&key, container);
 
-    struct samples *counts = bpf_map_lookup_elem(&profile, &key);
-    if (!counts) {
-        struct samples fresh = {.first = bpf_ktime_get_ns()};
-        bpf_map_update_elem(&profile, &key, &fresh, BPF_NOEXIST);
-        counts = bpf_map_lookup_elem(&profile, &key);
-        if (!counts) {
-            count_loss(container, LOSS_MAP_FULL);
-            return 0;
-        }
-    }
+    struct samples *counts =
+        map_entry(&profile, &key, (&(struct samples){.first = bpf_ktime_get_ns()}), container);
+    if (!counts) return 0;
     __sync_fetch_and_add(&counts->samples, 1);
     /* Exact: the kernel turns the frequency of this clock into a period of so many ns, once. */
     __sync_fetch_and_add(&counts->cpu_ns, ctx->sample_period);

@@ -75,14 +75,8 @@ static __always_inline void leave(void *ctx, struct task_struct *task, u64 conta
         count_scoped();
         return;
     }
-    if (!left) {
-        bpf_map_update_elem(&off, &thread, &off_empty, BPF_NOEXIST);
-        left = bpf_map_lookup_elem(&off, &thread);
-        if (!left) {
-            count_loss(container, LOSS_MAP_FULL);
-            return;
-        }
-    }
+    left = map_entry(&off, &thread, &off_empty, container);
+    if (!left) return;
     left->key.user_stack = left->key.kernel_stack = 0;
     if (user_stacks && !stack_take(ctx, BPF_F_USER_STACK, container, &left->key.user_stack)) return;
     if (kernel_stacks && !stack_take(ctx, 0, container, &left->key.kernel_stack)) return;
@@ -102,16 +96,9 @@ static __always_inline void arrive(struct task_struct *task, u64 now) {
     left->time = 0;
     if (waited < minimum_ns || waited > maximum_ns) return;
     count_scoped();
-    struct waits *sums = bpf_map_lookup_elem(&profile, &left->key);
-    if (!sums) {
-        struct waits fresh = {.first = since};
-        bpf_map_update_elem(&profile, &left->key, &fresh, BPF_NOEXIST);
-        sums = bpf_map_lookup_elem(&profile, &left->key);
-        if (!sums) {
-            count_loss(left->key.container, LOSS_MAP_FULL);
-            return;
-        }
-    }
+    struct waits *sums =
+        map_entry(&profile, &left->key, (&(struct waits){.first = since}), left->key.container);
+    if (!sums) return;
     __sync_fetch_and_add(&sums->off_cpu_ns, waited);
     __sync_fetch_and_add(&sums->waits, 1);
 }

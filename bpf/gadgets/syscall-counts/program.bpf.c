@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
 /* syscall-counts: how often each system call was made, how long it took, how often it failed. gadget.ts
  * beside it declares the columns. */
-#include "losses.bpf.h"
+#include "map_entry.bpf.h"
 #include "process.bpf.h"
 
 /* Knobs. */
@@ -103,16 +103,8 @@ static __always_inline void count_call(const struct call_start *start, long resu
     struct call_key key = {
         .container = start->container, .syscall = start->number, .cpu = bpf_get_smp_processor_id()};
     if (by_process) process_current(&key.process);
-    struct call_counts *counts = bpf_map_lookup_elem(&calls, &key);
-    if (!counts) {
-        struct call_counts none = {};
-        bpf_map_update_elem(&calls, &key, &none, BPF_NOEXIST);
-        counts = bpf_map_lookup_elem(&calls, &key);
-        if (!counts) {
-            count_loss(start->container, LOSS_MAP_FULL);
-            return;
-        }
-    }
+    struct call_counts *counts = map_entry(&calls, &key, &(struct call_counts){}, start->container);
+    if (!counts) return;
     counts->calls++;
     if (failed) counts->errors++;
     if (!start->time) return;
