@@ -4,6 +4,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { artifactFile } from '../crds/trace-artifact.ts';
+import { editionForm } from './stores/store.ts';
 
 /** What is signed: all that the server needs to know, so that it need not ask anybody. */
 const claimsSchema = z.strictObject({
@@ -11,6 +12,7 @@ const claimsSchema = z.strictObject({
   namespace: z.string().max(63).nullable(),
   job: z.string().max(253),
   uid: z.string().max(64),
+  edition: z.string().regex(editionForm).optional(),
   file: z.string().max(253).regex(artifactFile),
   store: z.string().max(253),
   mediaType: z.string().max(127),

@@ -121,7 +121,7 @@ async function send(
   if (request.method === 'HEAD' || length === 0) return void response.end();
   const { store, prefix } = await options.openStore({ namespace, name: claims.store });
   try {
-    const key = artifactKey(prefix, { namespace, name: job, uid }, file);
+    const key = artifactKey(prefix, { namespace, name: job, uid, edition: claims.edition }, file);
     const body = await store.read(key, signal, range);
     await pipeline(Readable.from(body), response, { signal });
   } finally {

@@ -67,6 +67,17 @@ async function look(object: ArtifactObject, { job, url = null, storeError, now =
   return seen;
 }
 
+test('a file of a second result is signed where it lies', async () => {
+  const [artifact] = done.status.artifacts ?? [];
+  if (artifact === undefined) return assert.fail('no artifact');
+  const uri = `s3://bucket/traces/shop/checkout-cpu/uid-of-job/0a1b2c3d/${artifact.name}`;
+  const job = { ...done, status: { ...done.status, artifacts: [{ ...artifact, uri }] } };
+  const { status, keys } = await look(asked(), { job, url: null });
+  assert.deepEqual(keys, ['traces/shop/checkout-cpu/uid-of-job/0a1b2c3d/result.json']);
+  const verdict = checkPath(key, status?.path ?? '', start);
+  assert.equal(verdict.kind === 'Valid' ? verdict.claims.edition : undefined, '0a1b2c3d');
+});
+
 test("a file of a finished job is answered with the store's URL and a signed path", async () => {
   const { status, keys } = await look(asked(), { job: done, url: 'https://bucket/signed' });
   assert.deepEqual(keys, ['traces/shop/checkout-cpu/uid-of-job/result.json']);

@@ -21,7 +21,7 @@ import { type ServerCertificate, serveArtifacts } from './artifacts-server.ts';
 import { turnsOf } from './collect.ts';
 import type { Log } from './hands.ts';
 import { type OpenedStore, openStore, type StoreReference } from './stores/open.ts';
-import { artifactKey, StoreError } from './stores/store.ts';
+import { artifactKey, editionOf, StoreError } from './stores/store.ts';
 
 export interface ArtifactsOptions {
   kubeConfig: KubeConfig;
@@ -136,12 +136,14 @@ async function sign(
   const expires = hands.now() + validMs;
   try {
     const { store, prefix } = await hands.openStore({ namespace, name: storeName });
-    const key = artifactKey(prefix, { namespace, name, uid }, file.name);
+    const edition = editionOf(file.uri, uid);
+    const key = artifactKey(prefix, { namespace, name, uid, edition }, file.name);
     const url = await store.signedUrl(key, validMs / 1000).finally(() => store.close());
     const claims = {
       namespace,
       job: name,
       uid,
+      ...(edition === undefined ? {} : { edition }),
       file: file.name,
       store: storeName,
       mediaType,

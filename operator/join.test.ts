@@ -45,9 +45,9 @@ async function joined(shape: Shape, paths: string[]): Promise<Row[]> {
   const path = await joinRuns(shape, paths, folder);
   const rows = await collect(readRun(path, shape));
   if (shape.kind === 'stacks') {
-    const { rows: count, keys } = await readSummary(path, shape);
+    const { rows: count, range } = await readSummary(path, shape);
     assert.equal(count, rows.length);
-    assert.deepEqual([keys?.first, keys?.last], [rows[0]?.key, rows.at(-1)?.key]);
+    assert.deepEqual([range?.first, range?.last], [rows[0]?.key, rows.at(-1)?.key]);
   }
   return rows;
 }

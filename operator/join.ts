@@ -62,6 +62,7 @@ async function mergeFew(shape: Shape, paths: string[], folder: string): Promise<
 interface Range {
   path: string;
   rows: number;
+  keys: number;
   first: Value[];
   last: Value[];
 }
@@ -82,13 +83,13 @@ async function apart(shape: Shape, paths: readonly string[]): Promise<Range[] | 
 }
 
 async function stacksRange(shape: StacksShape, path: string): Promise<Range | undefined> {
-  const { rows, keys } = await readSummary(path, shape);
-  return keys && { path, rows, ...keys };
+  const { range, ...counts } = await readSummary(path, shape);
+  return range && { path, ...counts, ...range };
 }
 
 async function rowsRange(shape: Shape, path: string): Promise<Range | undefined> {
   for await (const { key } of readRun(path, shape))
-    return { path, rows: 0, first: key, last: await lastKeyOf(shape, path) };
+    return { path, rows: 0, keys: 0, first: key, last: await lastKeyOf(shape, path) };
   return undefined;
 }
 
@@ -123,6 +124,7 @@ async function concatenate(shape: Shape, ranges: readonly Range[], path: string)
 
 function summaryOf(ranges: readonly Range[]): RunSummary {
   const rows = ranges.reduce((sum, range) => sum + range.rows, 0);
+  const keys = ranges.reduce((sum, range) => sum + range.keys, 0);
   const [first, last] = [ranges[0], ranges.at(-1)];
-  return first && last ? { rows, keys: { first: first.first, last: last.last } } : { rows };
+  return { rows, keys, ...(first && last && { range: { first: first.first, last: last.last } }) };
 }

@@ -2,13 +2,13 @@
 // Any step may be done again, by this operator or another. Neighbours: operator/collect.ts (the runs), operator/composer.ts (files), operator/stores/.
 
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { JobObject } from './cluster.ts';
 import { folderOf, turnsOf } from './collect.ts';
 import type { Composed } from './compose.ts';
 import { compose } from './composer.ts';
 import { PublishError } from './hands.ts';
 import type { FetchedRun, PublishedResult } from './observed.ts';
+import { putResult } from './put-result.ts';
 import { type Store, StoreError } from './stores/store.ts';
 
 export type OpenStore = (
@@ -52,27 +52,15 @@ export function publisher(scratch: string, openStore: OpenStore): Publisher {
 async function upload(
   job: JobObject,
   name: string,
-  { folder, artifacts }: Composed,
+  result: Composed,
   openStore: OpenStore,
   signal: AbortSignal,
 ): Promise<PublishedResult['artifacts']> {
-  const { namespace, name: jobName, uid } = job.metadata;
-  const { store, prefix } = await openStore(namespace ?? null, name, signal);
+  const opened = await openStore(job.metadata.namespace ?? null, name, signal);
   try {
-    const stored: PublishedResult['artifacts'] = [];
-    for (const artifact of artifacts) {
-      signal.throwIfAborted();
-      const key = `${prefix}${namespace ?? '_cluster'}/${jobName}/${uid}/${artifact.name}`;
-      const { mediaType, bytes, sha256 } = artifact;
-      const uri = await store.put(
-        { key, path: join(folder, artifact.name), mediaType, bytes, sha256 },
-        signal,
-      );
-      stored.push({ ...artifact, uri });
-    }
-    return stored;
+    return await putResult(job, result, opened, signal);
   } finally {
-    store.close();
+    opened.store.close();
   }
 }
 

@@ -14,6 +14,9 @@ export interface Judged {
 /** Leaves room for the conditions' times and the API server's own. */
 const mostBytes = 15_000;
 const mostFailures = 10;
+/** The merged files come first; those of single nodes are as many as there is room for. */
+const mostArtifactBytes = 8_000;
+const mostArtifacts = 64;
 
 /** Counts while it runs: sums of what agents last said. */
 export function progressOf(judged: readonly Judged[], observed: Observed): Partial<TraceJobStatus> {
@@ -118,7 +121,7 @@ export function resultOf({ artifacts, meta, headline, summary }: PublishedResult
     headline,
     ...(summary === '' ? {} : { summary }),
     events: { seen: Number(seen), recorded: Number(recorded), lost: Number(lost), sampledBy },
-    artifacts: artifacts.map(({ name, mediaType, uri, bytes, sha256 }) => ({
+    artifacts: listed(artifacts).map(({ name, mediaType, uri, bytes, sha256 }) => ({
       name,
       mediaType,
       uri,
@@ -126,6 +129,16 @@ export function resultOf({ artifacts, meta, headline, summary }: PublishedResult
       sha256,
     })),
   };
+}
+
+/** As many of a result's files as a status has room for. */
+export function listed(artifacts: PublishedResult['artifacts']): PublishedResult['artifacts'] {
+  let bytes = 0;
+  const from = artifacts.findIndex((artifact, index) => {
+    bytes += Buffer.byteLength(JSON.stringify(artifact)) + 1;
+    return bytes > mostArtifactBytes || index >= mostArtifacts;
+  });
+  return from === -1 ? artifacts : artifacts.slice(0, from);
 }
 
 /** Drops what is longest and least needed until it fits: the summary, then messages of failures, then failures. */

@@ -5,7 +5,7 @@ import type { TraceJobStatus } from '../crds/status.ts';
 import { condition, type Findings } from './conditions.ts';
 import { assignmentOf, fail, findingsOf, isEnding, tell } from './findings.ts';
 import type { Action, Observed, Plan, Refusal } from './observed.ts';
-import { failureList, failuresOf, type Judged, progressOf, resultOf } from './status.ts';
+import { failureList, failuresOf, type Judged, listed, progressOf, resultOf } from './status.ts';
 import { judge, times, type Window } from './verdict.ts';
 
 /** How long a store that does not answer, or is full, is tried again. */
@@ -136,9 +136,12 @@ function conclude(observed: Observed, judged: Judged[], window: Window, now: num
   const given = judged.filter(({ verdict }) => verdict.state === 'Fetched').map(({ node }) => node.name);
   if (given.length === 0) return fail(observed, nothingGiven(observed, failures), findings, parts, now);
   if (publication.state === 'Done') {
+    const { artifacts } = publication.result;
+    const unlisted = artifacts.length - listed(artifacts).length;
+    const more = unlisted === 0 ? '' : `, with ${unlisted} more files of single nodes than are listed here`;
     const whole = findings.Degraded.status
-      ? `the result of ${given.length} of ${judged.length + forgotten} nodes is in the store, in part`
-      : `the result of ${given.length} ${given.length === 1 ? 'node' : 'nodes'} is in the store`;
+      ? `the result of ${given.length} of ${judged.length + forgotten} nodes is in the store, in part${more}`
+      : `the result of ${given.length} ${given.length === 1 ? 'node' : 'nodes'} is in the store${more}`;
     const done: TraceJobStatus = {
       ...parts,
       ...resultOf(publication.result),

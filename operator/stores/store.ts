@@ -60,14 +60,31 @@ export interface Store {
   close(): void;
 }
 
+/** Whose a file is. `edition`: of a second result, which came after one that no status names. */
+export interface FileOwner {
+  namespace: string | null;
+  name: string;
+  uid: string;
+  edition?: string | undefined;
+}
+
 /** prefix: '' or ending with a slash. */
 export function artifactKey(
   prefix: string,
-  job: { namespace: string | null; name: string; uid: string },
+  { namespace, name, uid, edition }: FileOwner,
   file: string,
 ): string {
-  return `${prefix}${job.namespace ?? '_cluster'}/${job.name}/${job.uid}/${file}`;
+  const folder = edition === undefined ? uid : `${uid}/${edition}`;
+  return `${prefix}${namespace ?? '_cluster'}/${name}/${folder}/${file}`;
 }
+
+/** Of a file in the store, by its URI as a status has it. */
+export function editionOf(uri: string, uid: string): string | undefined {
+  const [edition, ...more] = uri.slice(uri.lastIndexOf(`/${uid}/`) + uid.length + 2).split('/');
+  return more.length === 1 && edition !== undefined && editionForm.test(edition) ? edition : undefined;
+}
+
+export const editionForm = /^[0-9a-f]{8}$/;
 
 /** A file may be written again, but not another one in its place. Throws StoreError. */
 export function checkSame(
@@ -76,8 +93,7 @@ export function checkSame(
   there: { bytes: number; sha256: string | undefined },
 ): void {
   if (there.bytes === file.bytes && there.sha256 === file.sha256) return;
-  throw new StoreError(
-    'StoreInvalid',
+  throw new FileTaken(
     `can't write ${uri}: another file has its name already, of ${there.bytes} bytes, and nothing is ever written over; remove it`,
   );
 }
@@ -99,5 +115,12 @@ export class StoreError extends Error {
   constructor(reason: StoreReason, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.reason = reason;
+  }
+}
+
+/** Another file has the name. */
+export class FileTaken extends StoreError {
+  constructor(message: string) {
+    super('StoreInvalid', message);
   }
 }
