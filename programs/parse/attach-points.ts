@@ -77,12 +77,13 @@ export function parseAttachPoints(cursor: Cursor): AttachPoint[] {
  * More than one where the provider is a pattern (`k*probe`).
  */
 export function readAttachPoint(
-  text: string,
+  written: string,
   start: number,
   parameters: readonly string[] | null,
 ): { points: AttachPoint[]; wrong: ReturnType<typeof problem>[] } {
-  const span = { start, end: start + text.length };
-  const parts = splitParts(text, parameters);
+  const span = { start, end: start + written.length };
+  const text = parameters === null ? written : withParameters(written, parameters);
+  const parts = splitParts(text);
   const rest = parts.slice(1);
   // `name=kprobe:f`: the name means nothing yet.
   const name = (parts[0] ?? '').replace(/^[A-Za-z_][A-Za-z0-9_]*=/, '');
@@ -126,21 +127,26 @@ function printable(text: string): string {
 }
 
 /** Parted at colons, without quotes and with backslashes taken for what they protect. */
-function splitParts(text: string, parameters: readonly string[] | null): string[] {
+function splitParts(text: string): string[] {
   const parts = [''];
   const add = (piece: string) => {
     parts[parts.length - 1] += piece;
   };
   let quoted = false;
-  for (const [piece] of text.matchAll(/\\[\s\S]|\$[0-9]+|[\s\S]/g)) {
+  for (const [piece] of text.matchAll(/\\[\s\S]|[\s\S]/g)) {
     if (piece === '"') quoted = !quoted;
     else if (piece === ':' && !quoted) parts.push('');
-    else if (piece.length > 1 && piece.startsWith('\\')) add(piece.slice(1));
-    else if (piece.length > 1 && !quoted && parameters !== null)
-      add(parameters[Number(piece.slice(1)) - 1] ?? '');
-    else add(piece);
+    else add(piece.length > 1 ? piece.slice(1) : piece);
   }
   return parts;
+}
+
+function withParameters(text: string, parameters: readonly string[]): string {
+  return text.replaceAll(
+    /"(?:[^"\\]|\\[\s\S])*"?|\\[\s\S]|\$([0-9]+)/g,
+    (whole, index: string | undefined) =>
+      index === undefined ? whole : (parameters[Number(index) - 1] ?? ''),
+  );
 }
 
 /** The place behind the attach point that begins at `start`; the same place where none does. */

@@ -205,7 +205,7 @@ function endOfStatement(cursor: Cursor): void {
   const newLine = cursor.source.slice(cursor.end, token.start).includes('\n');
   if (!newLine || token.kind === 'end' || beginsProbe(cursor)) cursor.unexpected("';'");
   // The next line is most likely the next statement: say it once, and read on there.
-  const end = { start: cursor.end, end: cursor.end + 1 };
+  const end = { start: cursor.end - 1, end: cursor.end };
   cursor.error(end, "syntax error, unexpected end of line, expected ';'");
 }
 
