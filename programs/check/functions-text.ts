@@ -84,7 +84,7 @@ export const stringFunctions = [
   },
   {
     name: 'str',
-    signatures: [{ parameters: [{ name: 'data', accepts: 'text' }, length('length')], returns: 'string' }],
+    signatures: [{ parameters: [{ name: 'data', accepts: 'bytes' }, length('length')], returns: 'string' }],
     description: 'Reads text up to its NUL, at most max_strlen or the length, the NUL included.',
     invocation: 'sync',
     tenancy: 'pods',
@@ -108,8 +108,9 @@ export const stringFunctions = [
     name: 'strerror',
     signatures: [{ parameters: [{ name: 'error', accepts: 'integer' }], returns: 'string' }],
     description: 'The words for an error number.',
-    invocation: 'sync',
+    invocation: 'async',
     tenancy: 'pods',
+    difference: 'Of a number that is not constant only to be shown, not to be compared.',
   },
   {
     name: 'strftime',
@@ -157,7 +158,8 @@ export const stringFunctions = [
     name: 'syscall_name',
     signatures: [{ parameters: [{ name: 'number', accepts: 'integer' }], returns: 'string' }],
     description: 'The name of a syscall by its number.',
-    invocation: 'sync',
+    invocation: 'async',
     tenancy: 'pods',
+    difference: 'Of a number that is not constant only to be shown, not to be compared.',
   },
 ] as const satisfies readonly Fn[];
