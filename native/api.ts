@@ -112,8 +112,13 @@ export interface BpfMap {
   /** Decoded by BTF; per-CPU maps give the sum over CPUs of every integer (of every element in arrays and structs).
    *  Batched where the kernel has batch operations. With `drain`, the entries read are deleted by the same call. */
   entries(options?: { drain?: boolean }): { key: BtfValue; value: BtfValue }[];
-  /** The same entries without decoding: keys and values end to end; for hot paths and many rows. Per-CPU values are summed as u64 words. */
-  bytes(options?: { drain?: boolean }): { count: number; keys: Uint8Array; values: Uint8Array };
+  /** The same entries without decoding: keys and values end to end; for hot paths and many rows. Per-CPU values are summed as u64 words;
+   *  with `perCpu` each entry has the value of every possible CPU instead, in order, each padded to 8 bytes. */
+  bytes(options?: { drain?: boolean; perCpu?: boolean }): {
+    count: number;
+    keys: Uint8Array;
+    values: Uint8Array;
+  };
   get(key: BtfValue): BtfValue | undefined;
   /** Encodes by BTF. For per-CPU maps the value is written to all CPUs' slots. */
   set(key: BtfValue, value: BtfValue): void;
@@ -131,8 +136,9 @@ export interface BpfObject {
   setAutoload(program: string, on: boolean): void;
   load(): void;
   attach(program: string, options?: AttachOptions | FurtherAttachOptions): Link;
-  /** Runs a raw tracepoint's program once, here and now, without a hook. Throws NotSupported before Linux 5.10. */
-  run(program: string): void;
+  /** Runs a raw tracepoint's program once, here and now, without a hook; context: its arguments, at most 12. Gives what it returns.
+   *  Throws NotSupported before Linux 5.10. */
+  run(program: string, context?: BigUint64Array): number;
   /** Runs an iterator's program over all that it iterates. */
   iterate(program: string): void;
   /** Before load: a kprobe's program will be attached to many functions by one link. */
@@ -311,6 +317,9 @@ export interface UsdtNote {
 export interface Native {
   /** Parses an object file; touches no kernel interface, needs no privilege. */
   openObject(path: string): BpfObject;
+  /** Joins object files (paths or bytes) with libbpf's linker and opens the result. What the parts declare extern must be in an
+   *  earlier one. Throws as openObject does; InvalidObject has the linker's words. */
+  openLinked(parts: (string | Uint8Array)[]): BpfObject;
   /** Throws NotSupported where the kernel has no BTF, NotFound for a module that is not loaded. */
   openKernelTypes(module?: string): KernelTypes;
   /** Functions and objects of an ELF file by its symbol tables, each name once; at most a million. name: only that one. */

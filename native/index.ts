@@ -31,6 +31,7 @@ function addon(): Addon {
 /** The addon; loaded at the first call. Throws NativeError. */
 export const native: Native = {
   openObject: (...args) => addon().openObject(...args),
+  openLinked: (...args) => addon().openLinked(...args),
   openKernelTypes: (...args) => addon().openKernelTypes(...args),
   elfSymbols: (...args) => addon().elfSymbols(...args),
   usdtNotes: (...args) => addon().usdtNotes(...args),

@@ -118,12 +118,13 @@ Napi::Value MapHandle::entries(const Napi::CallbackInfo &info) {
     return list;
 }
 
-/// bytes(options?: { drain?: boolean }): { count: number; keys: Uint8Array; values: Uint8Array }
+/// bytes(options?: { drain?: boolean; perCpu?: boolean }): { count: number; keys: Uint8Array; values:
+/// Uint8Array }
 Napi::Value MapHandle::bytes(const Napi::CallbackInfo &info) {
     Napi::Env env = info.Env();
     fd();
     MapContents contents = readMap(map_, booleanOption(info[0], "drain"));
-    if (isPerCpu(map_)) {
+    if (isPerCpu(map_) && !booleanOption(info[0], "perCpu")) {
         size_t size = bpf_map__value_size(map_), slot = (size + 7) / 8 * 8, stored = storedValueSize(map_);
         for (size_t i = 0; i < contents.count; i++) {
             sumWords(contents.values.data() + i * stored, slot);

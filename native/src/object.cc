@@ -12,16 +12,17 @@
 #include "log.h"
 #include "trace_sections.h"
 
-Object::Object(const std::string &path) : path_(path) {
+Object::Object(const std::string &path, const std::string &label) : path_(label.empty() ? path : label) {
     LogCapture log;
     registerTraceSections();
     std::string kernelTypes = kernelTypes_.path();
     LIBBPF_OPTS(bpf_object_open_opts, options);
     options.btf_custom_path = kernelTypes.c_str();
+    if (!label.empty()) options.object_name = label.c_str();
     object_ = bpf_object__open_file(path.c_str(), &options);
     if (!object_) {
         int error = errno;
-        std::string tried = "open BPF object " + path;
+        std::string tried = "open BPF object " + path_;
         if (error == ENOENT || error == EACCES || error == EMFILE)
             throw systemFailure(tried, error, log.text());
         throw Failure(Code::InvalidObject,

@@ -24,7 +24,8 @@ struct Variable {
 
 class Object {
   public:
-    explicit Object(const std::string &path);
+    /// label: what messages and the kernel's maps call it, where the path says nothing.
+    explicit Object(const std::string &path, const std::string &label = "");
     ~Object();
     Object(const Object &) = delete;
     Object &operator=(const Object &) = delete;

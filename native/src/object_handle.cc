@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "btf.h"
+#include "link.h"
 #include "map.h"
 #include "object.h"
 #include "program_run.h"
@@ -15,6 +16,16 @@ namespace {
 /// openObject(path: string): BpfObject
 Napi::Value openObject(const Napi::CallbackInfo &info) {
     auto opened = std::make_shared<Object>(textArgument(info[0], "path"));
+    Napi::Object object;
+    ObjectHandle::create(info.Env(), &object)->object = std::move(opened);
+    return object;
+}
+
+/// openLinked(parts: (string | Uint8Array)[]): BpfObject
+Napi::Value openLinked(const Napi::CallbackInfo &info) {
+    // libbpf has read all of the file when it is open.
+    LinkedFile file(linkParts(info[0]));
+    auto opened = std::make_shared<Object>(file.path(), "program");
     Napi::Object object;
     ObjectHandle::create(info.Env(), &object)->object = std::move(opened);
     return object;
@@ -162,10 +173,18 @@ bpf_program *ObjectHandle::loadedProgram(const Napi::Value &given) const {
     return program;
 }
 
-/// run(program: string): void
+/// run(program: string, context?: BigUint64Array): number
 Napi::Value ObjectHandle::run(const Napi::CallbackInfo &info) {
-    runProgram(loadedProgram(info[0]));
-    return info.Env().Undefined();
+    bpf_program *program = loadedProgram(info[0]);
+    std::vector<uint64_t> context;
+    if (!info[1].IsUndefined()) {
+        if (!info[1].IsTypedArray() ||
+            info[1].As<Napi::TypedArray>().TypedArrayType() != napi_biguint64_array)
+            throw Failure(Code::InvalidArgument, "context must be a BigUint64Array");
+        auto words = info[1].As<Napi::BigUint64Array>();
+        context.assign(words.Data(), words.Data() + words.ElementLength());
+    }
+    return Napi::Number::New(info.Env(), runProgram(program, context));
 }
 
 /// iterate(program: string): void
@@ -220,4 +239,5 @@ void addObject(Napi::Env env, Napi::Object exports) {
     ObjectHandle::define(env);
     LinkHandle::define(env);
     addFunction(exports, "openObject", openObject);
+    addFunction(exports, "openLinked", openLinked);
 }

@@ -2,8 +2,10 @@
 
 #include "program_run.h"
 
+#include <algorithm>
 #include <bpf/bpf.h>
 #include <cerrno>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <unistd.h>
@@ -11,13 +13,16 @@
 #include "log.h"
 #include "object.h"
 
-void runProgram(bpf_program *program) {
+uint32_t runProgram(bpf_program *program, const std::vector<uint64_t> &arguments) {
     // As many arguments as a raw tracepoint can have.
     uint64_t context[12] = {};
+    if (arguments.size() > std::size(context))
+        throw Failure(Code::InvalidArgument, "a raw tracepoint has at most 12 arguments");
+    std::copy(arguments.begin(), arguments.end(), context);
     LIBBPF_OPTS(bpf_test_run_opts, options);
     options.ctx_in = context;
     options.ctx_size_in = sizeof context;
-    if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) == 0) return;
+    if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) == 0) return options.retval;
     int error = errno;
     std::string tried = std::string("run program ") + bpf_program__name(program);
     if (error == EINVAL || error == EOPNOTSUPP || error == 524 /* the kernel's ENOTSUPP */)

@@ -1,0 +1,184 @@
+// Places the blocks of a function one after the other and writes its bytes. After allocate.ts, before object.ts, which makes symbols of references.
+
+import type { IrFunction } from '../ir.ts';
+import type { Span } from '../source.ts';
+import { allocate } from './allocate.ts';
+import { EmitError } from './errors.ts';
+import {
+  alu,
+  atomic,
+  Code,
+  call,
+  exit,
+  fitsImmediate,
+  fromRegister,
+  insnClass,
+  inverse,
+  jump,
+  jumpAlways,
+  loadWide,
+  memory,
+  pseudo,
+  sizeBits,
+} from './instructions.ts';
+import type { MachineFunction, MachineInstruction, Reference } from './machine.ts';
+import { select } from './select.ts';
+
+export interface Assembled {
+  name: string;
+  bytes: Uint8Array;
+  /** at: the instruction's number. A call's reference is its function. */
+  references: { at: number; call: boolean; reference: Reference }[];
+  /** From which instruction on the code is that of which place in the source. */
+  places: { at: number; span: Span }[];
+}
+
+export function compileFunction(source: IrFunction): Assembled {
+  return assemble(allocate(select(source)));
+}
+
+function assemble(machine: MachineFunction): Assembled {
+  const { order, follows } = layOut(machine);
+  const code = new Code();
+  const starts = new Map<number, number>();
+  const jumps: { at: number; target: number }[] = [];
+  const references: Assembled['references'] = [];
+  const places: Assembled['places'] = [];
+  let place: Span | undefined;
+  for (const index of order) {
+    starts.set(index, code.length);
+    const next = follows.get(index);
+    for (const instruction of machine.blocks[index] ?? []) {
+      if (instruction.span && instruction.span.start !== place?.start) {
+        place = instruction.span;
+        if (places.at(-1)?.at === code.length) places.pop();
+        places.push({ at: code.length, span: place });
+      }
+      write(instruction, next);
+    }
+  }
+  for (const { at, target } of jumps) {
+    const distance = (starts.get(target) ?? 0) - at - 1;
+    if (distance < -32768 || distance > 32767)
+      throw new EmitError(
+        'FunctionTooLarge',
+        `${machine.name} has a jump over ${Math.abs(distance)} instructions`,
+      );
+    code.setOffset(at, distance);
+  }
+  return { name: machine.name, bytes: code.finish(), references, places };
+
+  function jumpTo(opcode: number, left: number, right: number, value: number, target: number): void {
+    jumps.push({ at: code.length, target });
+    code.add(opcode, left, right, 0, value);
+  }
+
+  function write(i: MachineInstruction, next: number | undefined): void {
+    switch (i.op) {
+      case 'move':
+        code.add((i.half ? insnClass.alu : insnClass.alu64) | alu.move | fromRegister, i.to, i.from, 0, 0);
+        return;
+      case 'constant': {
+        const value = BigInt.asUintN(64, i.value);
+        if (fitsImmediate(value))
+          return code.add(insnClass.alu64 | alu.move, i.to, 0, 0, Number(BigInt.asIntN(32, value)));
+        // A move of the low half clears the upper bits.
+        if (value < 1n << 32n)
+          return code.add(insnClass.alu | alu.move, i.to, 0, 0, Number(BigInt.asIntN(32, value)));
+        code.add(loadWide, i.to, 0, 0, Number(BigInt.asIntN(32, value)));
+        return code.add(0, 0, 0, 0, Number(BigInt.asIntN(32, value >> 32n)));
+      }
+      case 'address':
+        references.push({ at: code.length, call: false, reference: i.reference });
+        code.add(loadWide, i.to, i.reference.kind === 'function' ? pseudo.function : 0, 0, 0);
+        return code.add(0, 0, 0, 0, 0);
+      case 'frame':
+        code.add(insnClass.alu64 | alu.move | fromRegister, i.to, 10, 0, 0);
+        if (i.offset !== 0) code.add(insnClass.alu64 | alu.add, i.to, 0, 0, i.offset);
+        return;
+      case 'alu':
+        return code.add(insnClass.alu64 | i.code | fromRegister, i.to, i.from, 0, 0);
+      case 'aluImmediate':
+        return code.add(insnClass.alu64 | i.code, i.to, 0, 0, i.value);
+      case 'negate':
+        return code.add(insnClass.alu64 | alu.negate, i.to, 0, 0, 0);
+      case 'swap':
+        // To big endian, which both architectures are not.
+        return code.add(insnClass.alu | alu.swap | fromRegister, i.to, 0, 0, i.bits);
+      case 'compare':
+      case 'compareImmediate': {
+        const register = i.op === 'compare';
+        code.add(insnClass.alu64 | alu.move, i.to, 0, 0, 1);
+        code.add(
+          insnClass.jmp | jump[i.condition] | (register ? fromRegister : 0),
+          i.left,
+          register ? i.right : 0,
+          1,
+          register ? 0 : i.value,
+        );
+        return code.add(insnClass.alu64 | alu.move, i.to, 0, 0, 0);
+      }
+      case 'load':
+        return code.add(insnClass.ldx | memory | sizeBits[i.width], i.to, i.base, i.offset, 0);
+      case 'store':
+        return code.add(insnClass.stx | memory | sizeBits[i.width], i.base, i.from, i.offset, 0);
+      case 'storeImmediate':
+        return code.add(insnClass.st | memory | sizeBits[i.width], i.base, 0, i.offset, i.value);
+      case 'atomicAdd':
+        return code.add(insnClass.stx | atomic | sizeBits[i.width], i.base, i.from, i.offset, 0);
+      case 'helper':
+        return code.add(call, 0, 0, 0, i.helper);
+      case 'call':
+        references.push({
+          at: code.length,
+          call: true,
+          reference: { kind: 'function', name: i.function },
+        });
+        return code.add(call, 0, pseudo.call, 0, -1);
+      case 'exit':
+        return code.add(exit, 0, 0, 0, 0);
+      case 'jump':
+        if (i.target !== next) jumpTo(jumpAlways, 0, 0, 0, i.target);
+        return;
+      case 'branch':
+      case 'branchImmediate': {
+        const register = i.op === 'branch';
+        const falls = i.target === next;
+        const condition = falls ? inverse[i.condition] : i.condition;
+        jumpTo(
+          insnClass.jmp | jump[condition] | (register ? fromRegister : 0),
+          i.left,
+          register ? i.right : 0,
+          register ? 0 : i.value,
+          falls ? i.otherwise : i.target,
+        );
+        if (!falls && i.otherwise !== next) jumpTo(jumpAlways, 0, 0, 0, i.otherwise);
+      }
+    }
+  }
+}
+
+/** The reachable blocks, each followed where it can be by the one that it goes on to. */
+function layOut(machine: MachineFunction): { order: number[]; follows: Map<number, number> } {
+  const order: number[] = [];
+  const placed = new Set<number>();
+  const waiting = [0];
+  while (waiting.length > 0) {
+    let index: number | undefined = waiting.pop();
+    while (index !== undefined && !placed.has(index)) {
+      placed.add(index);
+      order.push(index);
+      const end: MachineInstruction | undefined = machine.blocks[index]?.at(-1);
+      if (end?.op === 'jump') {
+        index = end.target;
+      } else if (end?.op === 'branch' || end?.op === 'branchImmediate') {
+        waiting.push(end.target);
+        index = placed.has(end.otherwise) ? undefined : end.otherwise;
+      } else {
+        index = undefined;
+      }
+    }
+  }
+  const follows = new Map(order.slice(1).map((block, i) => [order[i] as number, block]));
+  return { order, follows };
+}
