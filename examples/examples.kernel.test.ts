@@ -7,24 +7,27 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { buildWorkload } from '../build/workload.ts';
 import { workplace } from '../test/support/sonde.ts';
+import { workload } from '../test/support/workload.ts';
 
 const files = globSync('*.yaml', { cwd: import.meta.dirname }).sort();
 
-/** What must be found in which file of the result: the example's own second line says it. */
-const promise = /^# Tested: (\S+) has (.+)$/m;
+/** What must be found in which file of the result, and of which of test/workloads if not the demo's: the example's own second line says it. */
+const promise = /^# Tested(?: with (.+?))?: (\S+) has (.+)$/m;
 
-let workload = '';
+let demo = '';
 before(async () => {
-  workload = await buildWorkload();
+  demo = await buildWorkload();
 });
 
 for (const file of files) {
   test(`${file} shows what it promises`, async () => {
     using place = workplace();
     const path = join(import.meta.dirname, file);
-    const [, name, words] = promise.exec(await readFile(path, 'utf8')) ?? [];
+    const [, other, name, words] = promise.exec(await readFile(path, 'utf8')) ?? [];
     assert.ok(name && words, `say in ${file} what it must find: "# Tested: events.jsonl has …"`);
-    const args = ['run', '-f', path, '-o', 'out', '--', workload, '2'];
+    const [program = '', ...rest] = other?.split(' ') ?? [];
+    const command = other === undefined ? [demo, '2'] : [await workload(program), ...rest];
+    const args = ['run', '-f', path, '-o', 'out', '--', ...command];
     const { code, stderr } = await place.run(args);
     assert.equal(code, 0, stderr);
     assert.match(await readFile(join(place.folder, 'out', name), 'utf8'), new RegExp(words));

@@ -38,6 +38,18 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
     ]
   },
   {
+    "trace": "cpu-time",
+    "programs": [
+      [
+        [
+          {
+            "program": "time_switch"
+          }
+        ]
+      ]
+    ]
+  },
+  {
     "trace": "mounts",
     "programs": [
       [
@@ -392,6 +404,41 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
     ]
   },
   {
+    "trace": "run-queue-length",
+    "programs": [
+      [
+        [
+          {
+            "program": "look",
+            "attach": {
+              "kind": "perfEvent",
+              "event": "cpuClock",
+              "frequencyHz": 99
+            }
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "run-queue-slow",
+    "programs": [
+      [
+        [
+          {
+            "program": "slow_wakeup"
+          },
+          {
+            "program": "slow_wakeup_new"
+          },
+          {
+            "program": "slow_switch"
+          }
+        ]
+      ]
+    ]
+  },
+  {
     "trace": "shared-memory",
     "programs": [
       [
@@ -703,6 +750,21 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
         [
           {
             "program": "thread_made"
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "wakeup-profile",
+    "programs": [
+      [
+        [
+          {
+            "program": "sleeper_switch"
+          },
+          {
+            "program": "sleeper_woken"
           }
         ]
       ]

@@ -122,8 +122,10 @@ static void threads(void) {
 
 /* Looks that need CAP_SYS_CHROOT: one that is granted, and one, by a child that has given it up, that is
  * denied. */
+static volatile long sink;
+
 static __attribute__((noinline)) void capability(void) {
-    syscall(SYS_chroot, "/");
+    sink = syscall(SYS_chroot, "/");
 }
 
 static void capabilities(void) {

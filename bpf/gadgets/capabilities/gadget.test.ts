@@ -29,5 +29,6 @@ test('with stacks, it says from where', async () => {
   const frames = traced.rows
     .filter((row) => row.capability === 'CAP_SYS_CHROOT')
     .flatMap((row) => row.frames);
-  assert.ok(frames.includes('capability'), String(frames));
+  // The C library's syscall() has no frame of its own, which hides the one that calls it.
+  assert.ok(frames.includes('capabilities'), String(frames));
 });

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
 /* capabilities: which capabilities the kernel looks for, of whom, and whether they have them; with the stack,
  * from where. gadget.ts beside it says at which of the hooks below. */
+#include "map_entry.bpf.h"
 #include "stacks.bpf.h"
 
 /* Knobs. */
@@ -51,16 +52,9 @@ static __always_inline int count_check(void *ctx, u32 capability, s32 result) {
         .capability = capability,
         .denied = result != 0,
     };
-    struct capability_checks *found = bpf_map_lookup_elem(&checks, &key);
-    if (!found) {
-        struct capability_checks fresh = {.first = bpf_ktime_get_ns()};
-        bpf_map_update_elem(&checks, &key, &fresh, BPF_NOEXIST);
-        found = bpf_map_lookup_elem(&checks, &key);
-        if (!found) {
-            count_loss(container, LOSS_MAP_FULL);
-            return 0;
-        }
-    }
+    struct capability_checks *found =
+        map_entry(&checks, &key, (&(struct capability_checks){.first = bpf_ktime_get_ns()}), container);
+    if (!found) return 0;
     __sync_fetch_and_add(&found->checks, 1);
     return 0;
 }
