@@ -66,6 +66,7 @@ export function parseAttachPoints(cursor: Cursor): AttachPoint[] {
     cursor.moveTo(end);
     cursor.end = end;
     for (const each of wrong) cursor.report(each);
+    cursor.limit(found, 'places for one block');
     found.push(...points);
     if (!cursor.accept(',')) break;
   }

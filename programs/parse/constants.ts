@@ -24,16 +24,16 @@ const operations: Record<BinaryOperator, (left: bigint, right: bigint) => bigint
   '||': (left, right) => truth(left !== 0n || right !== 0n),
 };
 
+/** A name's value; `defined x`: whether there is one. */
+type Names = Pick<ReadonlyMap<string, bigint | null>, 'get'>;
+
 /** undefined: it is no constant, or not of 64 bits. */
-export function constantValue(
-  expression: Expression,
-  names: ReadonlyMap<string, bigint | null>,
-): bigint | undefined {
+export function constantValue(expression: Expression, names: Names): bigint | undefined {
   const value = evaluate(expression, names);
   return value !== undefined && value >= -(2n ** 63n) && value < 2n ** 64n ? value : undefined;
 }
 
-function evaluate(expression: Expression, names: ReadonlyMap<string, bigint | null>): bigint | undefined {
+function evaluate(expression: Expression, names: Names): bigint | undefined {
   switch (expression.kind) {
     case 'integer':
       return expression.value;
@@ -41,6 +41,12 @@ function evaluate(expression: Expression, names: ReadonlyMap<string, bigint | nu
       return truth(expression.value);
     case 'identifier':
       return names.get(expression.name) ?? undefined;
+    case 'call': {
+      const [name, ...others] = expression.arguments;
+      if (expression.function !== 'defined' || name?.kind !== 'identifier' || others.length > 0)
+        return undefined;
+      return names.get(`defined ${name.name}`) ?? undefined;
+    }
     case 'unary': {
       const value = constantValue(expression.of, names);
       if (value === undefined) return undefined;

@@ -50,12 +50,14 @@ export class Cursor {
   #next: Token | undefined;
   #nesting = 0;
   #madeUp: { count: number };
+  readonly #part: boolean;
 
   /** `of`: for a part of its source that ends early, a directive's line. */
   constructor(source: string, of?: Cursor) {
     this.source = source;
     this.values = of?.values ?? new Map();
     this.types = of?.types ?? new Map();
+    this.#part = of !== undefined;
     this.#madeUp = of === undefined ? { count: 0 } : of.#madeUp;
   }
 
@@ -108,8 +110,11 @@ export class Cursor {
 
   unexpected(expected: string, hint?: string): never {
     const token = this.peek();
-    const found = token.kind === 'end' ? 'end of file' : `'${shorten(token.text)}'`;
-    return this.fail(token, `syntax error, unexpected ${found}, expected ${expected}`, hint);
+    const found =
+      token.kind === 'end' ? `end of ${this.#part ? 'line' : 'file'}` : `'${shorten(token.text)}'`;
+    const open = token.kind === 'end' && this.source.lastIndexOf('/*') > this.source.lastIndexOf('*/');
+    const reason = hint ?? (open ? 'a comment is not closed' : undefined);
+    return this.fail(token, `syntax error, unexpected ${found}, expected ${expected}`, reason);
   }
 
   fail(span: Span, message: string, hint?: string): never {
@@ -117,6 +122,9 @@ export class Cursor {
   }
 
   report(diagnostic: Diagnostic): void {
+    // One missing brace ends many blocks.
+    const last = this.diagnostics.at(-1);
+    if (last?.message === diagnostic.message && last.span.start === diagnostic.span.start) return;
     this.diagnostics.push(diagnostic);
     if (this.diagnostics.length >= maximumDiagnostics) throw new TooManyProblems();
   }
@@ -143,7 +151,9 @@ export class Cursor {
 
   /** To be asked before `list` grows: what is looked up in it takes time by its length. */
   limit(list: readonly unknown[], what: string): void {
-    if (list.length >= maximumList) this.fail(this.peek(), `more than ${maximumList} ${what}`);
+    if (list.length < maximumList) return;
+    this.error(this.peek(), `more than ${maximumList} ${what}`);
+    throw new TooManyProblems();
   }
 
   /** Notes how high the tree has grown with `expression` on top of parts of the given heights. */

@@ -9,26 +9,48 @@ import { parseExpression } from './expressions.ts';
 import { headerConstantsIn } from './headers.ts';
 import type { Token } from './lexer.ts';
 
-/** By depth. taken: one of its branches was read. */
-export type Conditions = { taken: boolean; elseSeen: boolean; span: Span }[];
+export interface Directives {
+  /** `#if` that are open, outermost first. taken: one of its branches was read. */
+  conditions: { taken: boolean; elseSeen: boolean; span: Span }[];
+  /** What the first `#include` found: looking through the source once is enough. */
+  headers: [string, bigint][] | null;
+}
 
 /** The kernel's types are known without their headers. */
 const predefined = new Set(['BPFTRACE_HAVE_BTF']);
 
-export function parseDirective(cursor: Cursor, program: Program, conditions: Conditions): void {
+/** A line that is wrong is said to be, and over. */
+export function parseDirective(cursor: Cursor, program: Program, directives: Directives): void {
   const { start } = cursor.take();
   const end = lineEnd(cursor.source, start);
   const line = new Cursor(cursor.source.slice(0, end), cursor);
   line.moveTo(start + 1);
   cursor.moveTo(end);
   cursor.end = end;
+  try {
+    readLine(cursor, program, directives, line, start);
+  } catch (caught) {
+    if (!(caught instanceof SyntaxProblem)) throw caught;
+    cursor.report(caught.diagnostic);
+  }
+}
+
+function readLine(
+  cursor: Cursor,
+  program: Program,
+  directives: Directives,
+  line: Cursor,
+  start: number,
+): void {
+  const { conditions } = directives;
+  const end = line.source.length;
   const word = line.peek();
   const span = { start, end: Math.max(word.end, start + 1) };
   if (word.kind === 'end') return;
   line.take();
   switch (word.text) {
     case 'include':
-      include(cursor, program, { start, end }, cursor.source.slice(word.end, end));
+      include(cursor, program, directives, { start, end }, cursor.source.slice(word.end, end));
       break;
     case 'define':
       define(cursor, program, line, start);
@@ -69,18 +91,24 @@ export function parseDirective(cursor: Cursor, program: Program, conditions: Con
 }
 
 /** At the end of the source. */
-export function checkConditions(cursor: Cursor, conditions: Conditions): void {
+export function checkConditions(cursor: Cursor, conditions: Directives['conditions']): void {
   const innermost = conditions.at(-1);
   if (innermost !== undefined) cursor.error(innermost.span, 'this #if has no #endif');
 }
 
-function open(cursor: Cursor, conditions: Conditions, span: Span, taken: boolean): void {
+function open(cursor: Cursor, conditions: Directives['conditions'], span: Span, taken: boolean): void {
+  cursor.limit(conditions, '#if within each other');
   if (taken) conditions.push({ taken, elseSeen: false, span });
   else skipBranches(cursor, conditions, span, true);
 }
 
 /** Moves behind the `#else` or before the `#elif` that is to be looked at (when wanted), or behind the `#endif`. */
-function skipBranches(cursor: Cursor, conditions: Conditions, span: Span, elseWanted: boolean): void {
+function skipBranches(
+  cursor: Cursor,
+  conditions: Directives['conditions'],
+  span: Span,
+  elseWanted: boolean,
+): void {
   let depth = 0;
   let at = cursor.at;
   while (at < cursor.source.length) {
@@ -111,35 +139,25 @@ function isDefined(program: Program, name: string): boolean {
   return predefined.has(name) || program.defines.some((each) => each.name === name);
 }
 
-/** `#if`: `defined(x)`, `defined x` and arithmetic; a name that is not defined is 0. */
+/** `#if`: `defined(x)` and arithmetic; a name that is not defined is 0. */
 function condition(cursor: Cursor, program: Program, line: Cursor): boolean {
-  const { start } = line.peek();
-  // In the places of the source, so that complaints point there.
-  const text = line.source
-    .slice(start)
-    .replaceAll(/defined\s*(?:\(\s*(\w+)\s*\)|(\w+))|[A-Za-z_]\w*/g, (whole, bracketed, bare) => {
-      const name: string | undefined = bracketed ?? bare;
-      const value =
-        name === undefined
-          ? (cursor.values.get(whole) ?? (predefined.has(whole) ? 1n : 0n))
-          : isDefined(program, name)
-            ? 1n
-            : 0n;
-      return `${value}`.padEnd(whole.length);
-    });
-  const replaced = new Cursor(line.source.slice(0, start) + text, cursor);
-  replaced.moveTo(start);
-  const expression = parseExpression(replaced);
-  const value = constantValue(expression, cursor.values);
+  const expression = parseExpression(line);
+  const value = constantValue(expression, {
+    get: (name) => {
+      if (name.startsWith('defined ')) return isDefined(program, name.slice('defined '.length)) ? 1n : 0n;
+      return cursor.values.get(name) ?? (predefined.has(name) ? 1n : 0n);
+    },
+  });
   if (value === undefined) cursor.fail(expression.span, 'the condition of #if must be a constant');
   return value !== 0n;
 }
 
-function include(cursor: Cursor, program: Program, span: Span, text: string): void {
+function include(cursor: Cursor, program: Program, directives: Directives, span: Span, text: string): void {
   const name = /^\s*(?:<[^>]+>|"[^"]+")/.exec(text);
   if (name === null) cursor.error(span, '#include needs the name of a header: #include <linux/socket.h>');
   // Which header has which of them is not told apart: they include each other, and differently in each kernel.
-  for (const [constant, value] of headerConstantsIn(cursor.source)) {
+  directives.headers ??= headerConstantsIn(cursor.source);
+  for (const [constant, value] of directives.headers) {
     if (cursor.values.has(constant)) continue;
     program.defines.push({ name: constant, value: { kind: 'integer', value, span }, span });
     cursor.values.set(constant, value);

@@ -135,6 +135,7 @@ function parseList(cursor: Cursor, close: string): Expression[] {
   const list: Expression[] = [];
   let height = 0;
   while (!cursor.is(close)) {
+    cursor.limit(list, 'values in a list');
     list.push(parseExpression(cursor));
     height = Math.max(height, cursor.height);
     if (!cursor.accept(',')) break;
@@ -217,6 +218,7 @@ function parseBrackets(cursor: Cursor): Expression {
   const elements = [only];
   let height = cursor.height;
   while (cursor.accept(',') && !cursor.is(')')) {
+    cursor.limit(elements, 'values in a tuple');
     elements.push(parseExpression(cursor));
     height = Math.max(height, cursor.height);
   }

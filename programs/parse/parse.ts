@@ -11,7 +11,7 @@ import { parseDeclaration, type Reading } from './preamble.ts';
 import { parseBody } from './statements.ts';
 
 /** Much more than any script has; a manifest could not carry it. */
-const maximumSource = 256 * 1024;
+const maximumSource = 128 * 1024;
 
 export function parse(source: string): { program: Program; diagnostics: Diagnostic[] } {
   const cursor = new Cursor(source);
@@ -30,7 +30,7 @@ export function parse(source: string): { program: Program; diagnostics: Diagnost
     return { program, diagnostics: [problem({ start: 0, end: 1 }, message)] };
   }
   try {
-    parseProgram({ cursor, program, inProbes: false, conditions: [] });
+    parseProgram({ cursor, program, inProbes: false, directives: { conditions: [], headers: null } });
     if (program.probes.length === 0 && program.macros.length === 0 && cursor.diagnostics.length === 0)
       cursor.error({ start: source.length, end: source.length }, 'there is no probe in the program');
   } catch (caught) {
@@ -46,8 +46,9 @@ function parseProgram(reading: Reading): void {
     const before = cursor.at;
     try {
       if (!parseDeclaration(reading)) {
-        reading.inProbes = true;
+        cursor.limit(program.probes, 'probes');
         program.probes.push(parseProbe(cursor));
+        reading.inProbes = true;
       }
     } catch (caught) {
       if (!(caught instanceof SyntaxProblem)) throw caught;
@@ -55,7 +56,7 @@ function parseProgram(reading: Reading): void {
       skipToNextProbe(cursor, before);
     }
   }
-  checkConditions(cursor, reading.conditions);
+  checkConditions(cursor, reading.directives.conditions);
 }
 
 function parseProbe(cursor: Cursor): Probe {

@@ -2,9 +2,9 @@
 // directives.ts, declarations.ts.
 
 import type { Macro, Program } from '../ast.ts';
-import type { Cursor } from './cursor.ts';
+import { type Cursor, SyntaxProblem } from './cursor.ts';
 import { isDeclaration, parseCDeclaration } from './declarations.ts';
-import { type Conditions, parseDirective } from './directives.ts';
+import { type Directives, parseDirective } from './directives.ts';
 import type { Token } from './lexer.ts';
 import { integerValue } from './numbers.ts';
 import { readString } from './operands.ts';
@@ -15,8 +15,7 @@ export interface Reading {
   program: Program;
   /** A probe was read: what belongs before them comes too late. */
   inProbes: boolean;
-  /** `#if` that are open. */
-  conditions: Conditions;
+  directives: Directives;
 }
 
 /** Reads one thing that is no probe; false: here is none. */
@@ -25,7 +24,7 @@ export function parseDeclaration(reading: Reading): boolean {
   const token = cursor.peek();
   if (token.text === '#') {
     if (reading.inProbes) tooLate(reading, token, 'directives');
-    parseDirective(cursor, program, reading.conditions);
+    parseDirective(cursor, program, reading.directives);
     return true;
   }
   if (cursor.accept(';')) return true;
@@ -72,11 +71,19 @@ function parseConfig(cursor: Cursor, program: Program): void {
   cursor.expect('=');
   cursor.expect('{');
   while (!cursor.is('}')) {
-    const name = cursor.identifier("the name of a setting or '}'");
-    cursor.expect('=');
-    const value = configValue(cursor);
-    program.config.push({ name: name.text, value, span: cursor.spanFrom(name.start) });
-    if (!cursor.is('}') && !cursor.accept(';')) cursor.unexpected("';' or '}'");
+    try {
+      const name = cursor.identifier("the name of a setting or '}'");
+      cursor.expect('=');
+      const value = configValue(cursor);
+      cursor.limit(program.config, 'settings');
+      program.config.push({ name: name.text, value, span: cursor.spanFrom(name.start) });
+      if (!cursor.is('}') && !cursor.accept(';')) cursor.unexpected("';' or '}'");
+    } catch (caught) {
+      if (!(caught instanceof SyntaxProblem)) throw caught;
+      cursor.report(caught.diagnostic);
+      while (!cursor.is('}') && cursor.peek().kind !== 'end' && cursor.take().text !== ';');
+      if (cursor.peek().kind === 'end') return;
+    }
   }
   cursor.take();
   cursor.accept(';');
