@@ -95,6 +95,17 @@ test('durations and quantities are checked by the API server too', () => {
   assert.equal(at(spec, 'budget.properties.cpu')['x-kubernetes-int-or-string'], true);
 });
 
+test('texts that YAML 1.1 takes for something else are quoted, since Helm reads that', () => {
+  const parameters = z.strictObject({
+    time: z.enum(['On', 'Off', 'yes', '0o7', '1:30']).default('On').describe('Which.'),
+  });
+  const [{ text } = assert.fail()] = crdManifests([{ name: 'cpu-time', summary: 'Time.', parameters }]);
+  const { schema } = parse(text, { version: '1.1' }).spec.versions[0];
+  const trace = at(schema.openAPIV3Schema, 'properties.spec.properties.trace');
+  const time = at(trace, 'properties.cpuTime.properties.time');
+  assert.deepEqual([time.default, time.enum], ['On', ['On', 'Off', 'yes', '0o7', '1:30']]);
+});
+
 test('a job without a duration ends after a minute in a cluster', () => {
   for (const { text } of crdManifests(gadgets).slice(0, 2))
     assert.equal(at(root(text), 'properties.spec.properties.duration').default, '60s');

@@ -47,7 +47,8 @@ export function crdManifests(gadgets: readonly TraceMember[]): GeneratedFile[] {
           ],
         },
       },
-      { lineWidth: 0, aliasDuplicateObjects: false },
+      // Helm and kubectl read YAML 1.1, where On and yes without quotes are no texts.
+      { lineWidth: 0, aliasDuplicateObjects: false, version: '1.1' },
     );
     return {
       path: `crds/generated/${group}_${plural}.yaml`,

@@ -2,8 +2,16 @@
 // only where the agent has the job or has never had it: what an agent lost in a restart must not begin anew as if nothing had happened.
 // Neighbours: operator/execute.ts (begins it), operator/verdict.ts (what records mean), agent/api.ts.
 
-import { type AgentApi, AgentCallError, type Report, type RunOrder } from '../agent/api.ts';
+import {
+  type AgentApi,
+  AgentCallError,
+  type NodeDescription,
+  protocol,
+  type Report,
+  type RunOrder,
+} from '../agent/api.ts';
 import { sleep, within } from './clock.ts';
+import { shown } from './conditions.ts';
 import type { Hands } from './hands.ts';
 import type { NodeRecord } from './observed.ts';
 import { times } from './verdict.ts';
@@ -55,11 +63,17 @@ async function once(hands: Hands, agent: AgentApi, following: Following): Promis
     const left = following.left();
     const mustHave = record.report !== undefined || left < times.least;
     const mayHave = following.inherited && record.adopted === undefined;
-    if (mustHave || mayHave) {
-      const { jobs } = await callOf(hands, agent.describe());
+    if (mustHave || mayHave || record.contactAt === undefined) {
+      const description = await callOf(hands, agent.describe());
       if (signal.aborted) return true;
+      const apart = versionApart(description);
+      if (apart !== undefined) {
+        record.failure ??= { reason: 'VersionApart', message: apart };
+        return true;
+      }
+      const { jobs } = description;
       const has = jobs.some((job) => job.uid === uid);
-      if (has && record.report === undefined) record.adopted = true;
+      if (has && mayHave && record.report === undefined) record.adopted = true;
       if (has || mustHave) record.contactAt = clock.now();
       if (!has && mustHave) return lost(record);
     }
@@ -68,6 +82,16 @@ async function once(hands: Hands, agent: AgentApi, following: Following): Promis
     if (signal.aborted) return true;
     return troubled(hands, record, error);
   }
+}
+
+/** Why this agent can't be spoken with; undefined where it can. An operator speaks its own protocol and the one before. */
+export function versionApart({
+  version,
+  protocol: theirs,
+}: Pick<NodeDescription, 'version' | 'protocol'>): string | undefined {
+  if (theirs === protocol || theirs === protocol - 1) return undefined;
+  const side = theirs > protocol ? 'newer' : 'older';
+  return `its agent (version ${shown(version, 40)}) is ${side} than this operator can speak with: protocol ${theirs}, not ${protocol} or ${protocol - 1}`;
 }
 
 /** The agent answers, and has nothing of the job. */

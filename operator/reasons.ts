@@ -88,6 +88,11 @@ const nodes = {
     meaning: 'The agent refused the job.',
     advice: 'The message says why; operator and agents may be at most one version apart.',
   },
+  VersionApart: {
+    meaning:
+      'The agent and the operator are more than one version apart: one would not understand the other.',
+    advice: 'Wait until the Deployment and the DaemonSet have been rolled out, then run the job again.',
+  },
   AgentFailed: {
     meaning: 'The agent met an error that nobody foresaw.',
     advice: "Report it with the agent's log.",

@@ -1,6 +1,7 @@
 // What goes wrong with a cluster, on purpose: programs ended and started, nodes that vanish, connections that are dropped. Only on a cluster of our own
 // (TestCluster.own). Neighbours: ../processes.ts, ../node.ts.
 
+import { readFileSync } from 'node:fs';
 import { nodeNamed } from '../layout.ts';
 import { inside } from '../node.ts';
 import { kill, startAgain } from '../processes.ts';
@@ -47,6 +48,49 @@ export async function comeBack(node: string): Promise<void> {
 async function ip(args: string[]): Promise<void> {
   const { code, stderr } = await run(['ip', ...args]);
   if (code !== 0) throw new Error(`ip ${args.join(' ')}: ${stderr}`);
+}
+
+/** What a pod sends to a server is lost, as where a NetworkPolicy is enforced; gives what ends that. */
+export async function blockTraffic(
+  cluster: TestCluster,
+  where: { namespace: string; pod: string },
+  server: string,
+): Promise<() => Promise<void>> {
+  const { hostname, port } = new URL(server);
+  const pid = await processOf(cluster, where);
+  const change = async (what: '-I' | '-D') => {
+    const rule = ['OUTPUT', '-d', hostname, '-p', 'tcp', '--dport', port, '-j', 'DROP'];
+    const argv = ['nsenter', '--target', String(pid), '--net', '--', 'iptables', what, ...rule];
+    const { code, stderr } = await run(argv as [string, ...string[]]);
+    if (code !== 0) throw new Error(`iptables ${what}: ${stderr}`);
+  };
+  await change('-I');
+  return () => change('-D');
+}
+
+/** Puts something else where a pod's program has a folder or a file, until it is taken away again. `mount`: arguments of mount before the place; paths are
+ *  the pod's own. */
+export async function mountOver(
+  cluster: TestCluster,
+  where: { namespace: string; pod: string },
+  mount: string[],
+  place: string,
+): Promise<() => Promise<void>> {
+  const pid = await processOf(cluster, where);
+  // mount's own way in: the pod's image has no such program.
+  const inside = ['--namespace', `/proc/${pid}/ns/mnt`];
+  const there = () =>
+    readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
+      .split('\n')
+      .filter((line) => line.split(' ')[4] === place).length;
+  const before = there();
+  const { code, stderr } = await run(['mount', ...inside, ...mount, place]);
+  if (code !== 0) throw new Error(`mount ${mount.join(' ')} ${place}: ${stderr}`);
+  return async () => {
+    // Its exit code says that nothing was mounted where it has just taken it away.
+    const outcome = await run(['umount', ...inside, '--lazy', place]);
+    if (there() !== before) throw new Error(`umount ${place}: ${outcome.stderr}`);
+  };
 }
 
 /** Drops every TCP connection to a port of a pod: both ends get a reset. Gives how many there were. */

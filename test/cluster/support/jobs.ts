@@ -150,6 +150,18 @@ async function readFile(
   return Buffer.from(bytes).toString('utf8');
 }
 
+/** Events of Kubernetes' own about a job, as "type reason". */
+export async function eventsOf(cluster: TestCluster, wish: JobWish): Promise<string[]> {
+  const text = await cluster.kubectl([
+    ...['get', 'events.events.k8s.io', '-n', wish.namespace ?? 'default', '-o', 'json'],
+  ]);
+  const { items }: { items: { type: string; reason: string; regarding?: { name: string } }[] } =
+    JSON.parse(text);
+  return items
+    .filter(({ regarding }) => regarding?.name === wish.name)
+    .map(({ type, reason }) => `${type} ${reason}`);
+}
+
 /** A line of events.jsonl as far as scenario tests look. */
 export interface EventRow {
   node: string;
@@ -160,8 +172,12 @@ export interface EventRow {
   [column: string]: unknown;
 }
 
-export async function eventRows(store: TestStore, status: TraceJobStatus): Promise<EventRow[]> {
-  const text = await store.read(status, 'events.jsonl');
+export async function eventRows(
+  store: TestStore,
+  status: TraceJobStatus,
+  file = 'events.jsonl',
+): Promise<EventRow[]> {
+  const text = await store.read(status, file);
   return text
     .split('\n')
     .filter(Boolean)
