@@ -175,7 +175,9 @@ class Expansion {
     }
     const macro = this.#macros.get(name);
     if (macro !== undefined) return this.#asValue(macro, this.#body(macro, [], scope, span), span);
-    return { kind: 'identifier', name, span };
+    // bpftrace's own library spells its builtins so.
+    const plain = name.replace(/^__builtin_/, '');
+    return { kind: 'identifier', name: builtins.has(plain) ? plain : name, span };
   }
 
   #call(call: Extract<Expression, { kind: 'call' }>, scope: Scope, span: Span): Expression {

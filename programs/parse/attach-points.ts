@@ -38,6 +38,30 @@ const providers = new Map<string, Provider>(
 /** Which part is a file, where a slash is one: that after so many colons. */
 const pathParts: Partial<Record<Provider, number>> = { uprobe: 1, uretprobe: 1, usdt: 1, iter: 2 };
 
+const partCounts: Record<Provider, [fewest: number, most: number]> = {
+  begin: [0, 0],
+  end: [0, 0],
+  test: [1, 1],
+  bench: [1, 1],
+  self: [2, 2],
+  hardware: [1, 2],
+  interval: [1, 2],
+  iter: [1, 2],
+  fentry: [1, 3],
+  fexit: [1, 3],
+  kprobe: [1, 2],
+  kretprobe: [1, 2],
+  profile: [1, 2],
+  rawtracepoint: [1, 2],
+  software: [1, 2],
+  tracepoint: [1, 2],
+  uprobe: [2, 3],
+  uretprobe: [2, 3],
+  usdt: [2, 3],
+  watchpoint: [3, 3],
+  asyncwatchpoint: [3, 3],
+};
+
 const probeStart = new RegExp(
   `(?:(?:${[...providers.keys()].filter((name) => name.length > 2).join('|')})(?::|[ \\t]*[{,/])|(?:BEGIN|END|begin|end)\\s*\\{)`,
   'y',
@@ -85,6 +109,12 @@ export function readAttachPoint(
   const span = { start, end: start + written.length };
   const text = parameters === null ? written : withParameters(written, parameters);
   const parts = splitParts(text);
+  const dollar =
+    /\$(?![1-9])[^:]{0,20}/.exec(text.replaceAll(/"(?:[^"\\]|\\[\s\S])*"?|\\[\s\S]/g, '')) ?? undefined;
+  if (dollar !== undefined && parameters === null) {
+    const message = `'${dollar[0]}' is no parameter; where it is part of a name, the name must be quoted`;
+    return { points: [], wrong: [problem(span, message)] };
+  }
   const rest = parts.slice(1);
   // `name=kprobe:f`: the name means nothing yet.
   const name = (parts[0] ?? '').replace(/^[A-Za-z_][A-Za-z0-9_]*=/, '');
@@ -92,7 +122,7 @@ export function readAttachPoint(
   if (provider !== undefined) return { points: [{ provider, parts: rest, text, span }], wrong: [] };
   if (/^[a-z*?]*[*?][a-z*?]*$/.test(name) && name.length < 24 && rest.length > 0) {
     const points = shortNames
-      .filter(([each]) => matchesWildcard(name, each))
+      .filter(([each]) => matchesWildcard(name, each) && fits(each, rest))
       .map(([each]) => ({ provider: each, parts: [...rest], text: [each, ...rest].join(':'), span }));
     if (points.length > 0) return { points, wrong: [] };
   }
@@ -102,7 +132,7 @@ export function readAttachPoint(
     wrong: [
       problem(
         nameSpan,
-        `invalid probe type: ${printable(name)}`,
+        `Invalid probe type: ${printable(name)}`,
         suggestion(
           name,
           shortNames.map(([each]) => each),
@@ -110,6 +140,13 @@ export function readAttachPoint(
       ),
     ],
   };
+}
+
+/** Whether a provider found by a pattern can mean these parts. */
+function fits(provider: Provider, parts: string[]): boolean {
+  const [fewest, most] = partCounts[provider];
+  const isPath = parts[0]?.includes('/') ?? false;
+  return parts.length >= fewest && parts.length <= most && (!isPath || pathParts[provider] === 1);
 }
 
 function matchesWildcard(pattern: string, name: string): boolean {

@@ -114,7 +114,7 @@ export class Cursor {
       token.kind === 'end' ? `end of ${this.#part ? 'line' : 'file'}` : `'${shorten(token.text)}'`;
     const open = token.kind === 'end' && this.source.lastIndexOf('/*') > this.source.lastIndexOf('*/');
     const reason = hint ?? (open ? 'a comment is not closed' : undefined);
-    return this.fail(token, `syntax error, unexpected ${found}, expected ${expected}`, reason);
+    return this.fail(token, `syntax error, unexpected ${found}, expecting ${expected}`, reason);
   }
 
   fail(span: Span, message: string, hint?: string): never {

@@ -94,6 +94,12 @@ function parsePrimary(cursor: Cursor): Expression {
       if (token.text === '(') return cursor.nested(() => parseBrackets(cursor));
       if (token.text === '{') {
         const body = cursor.nested(() => parseBlock(cursor));
+        if (body.value === null)
+          cursor.error(
+            body.span,
+            'this block has no value',
+            'its value is its last expression, without a semicolon',
+          );
         return cursor.grown({ kind: 'block', body, span: body.span }, cursor.height);
       }
       return cursor.unexpected('an expression');

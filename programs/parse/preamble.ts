@@ -35,7 +35,7 @@ export function parseDeclaration(reading: Reading): boolean {
     parseCDeclaration(cursor, program);
     return true;
   }
-  if (token.text === 'config' && next.text === '=') {
+  if (token.text === 'config' && (next.text === '=' || next.text === '{')) {
     if (reading.inProbes) tooLate(reading, token, 'config');
     else if (program.config.length > 0) cursor.error(token, 'there is a config block already');
     parseConfig(cursor, program);

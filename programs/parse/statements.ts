@@ -206,7 +206,7 @@ function endOfStatement(cursor: Cursor): void {
   if (!newLine || token.kind === 'end' || beginsProbe(cursor)) cursor.unexpected("';'");
   // The next line is most likely the next statement: say it once, and read on there.
   const end = { start: cursor.end - 1, end: cursor.end };
-  cursor.error(end, "syntax error, unexpected end of line, expected ';'");
+  cursor.error(end, "syntax error, unexpected end of line, expecting ';'");
 }
 
 /** `if c { … } else if … else { … }` as a ternary of blocks. needed: it stands where a value is taken. */
