@@ -3,7 +3,7 @@
 
 import { opendir, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BpfMap, BpfObject } from '../native/api.ts';
+import type { BpfMap, BpfObject, BtfValue } from '../native/api.ts';
 import { AgentError } from './errors.ts';
 import { scopedTargets } from './owners.ts';
 import type { Target } from './plan.ts';
@@ -22,20 +22,31 @@ export interface ScopeMaps {
 
 export function scopeMaps(object: BpfObject): ScopeMaps {
   return {
-    cgroups: entrance(object.map('scope'), object.map('scope_filter')),
-    processes: entrance(object.map('scope_processes'), object.map('scope_process_filter')),
+    cgroups: entrance(object.map('scope'), object.map('scope_filter'), slotOf),
+    processes: entrance(object.map('scope_processes'), object.map('scope_process_filter'), () => 1),
   };
 }
 
-/** The filter's slot is marked before the id goes in: a program that sees no mark does not look further. */
-function entrance(ids: BpfMap, filter: BpfMap): Entrance {
-  const slots = BigInt(filterSlots);
+/** An id that no group has: SCOPE_NO_GROUP of bpf/include/scope.bpf.h. */
+const noGroup = 2n ** 64n - 1n;
+
+/** struct scope_slot of bpf/include/scope.bpf.h: it answers for this group without a look into the scope. */
+function slotOf(group: bigint, container: bigint): BtfValue {
+  return { container, check: group ^ BigInt.asUintN(64, container * 0x9e3779b97f4a7c15n) };
+}
+
+/** A slot that answers for an id does so only once the id is in, and no more before it is taken out. */
+function entrance(ids: BpfMap, filter: BpfMap, markOf: (key: bigint, scopeId: bigint) => BtfValue): Entrance {
+  const mark = (key: bigint, value: BtfValue) => filter.set(Number(key % BigInt(filterSlots)), value);
   return {
     add(key, scopeId) {
-      filter.set(Number(key % slots), 1);
       ids.set(key, scopeId);
+      mark(key, markOf(key, scopeId));
     },
-    remove: (key) => ids.delete(key),
+    remove(key) {
+      mark(key, markOf(noGroup, 1n));
+      ids.delete(key);
+    },
     scopeIds: () => new Set(ids.entries().map((entry) => BigInt(entry.value as bigint))),
   };
 }

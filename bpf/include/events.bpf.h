@@ -91,11 +91,13 @@ static __noinline bool ring_share_left(u64 container, u32 length, u64 size) {
  * drains on a timer. */
 static __always_inline void emit(void *record, u32 length) {
     struct event_header *header = record;
-    u64 size = bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
-    if (job_containers > 1 && bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > size / 2 &&
-        !ring_share_left(header->container, length, size)) {
-        count_loss(header->container, LOSS_RATE);
-        return;
+    if (job_containers > 1) {
+        u64 size = bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
+        if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > size / 2 &&
+            !ring_share_left(header->container, length, size)) {
+            count_loss(header->container, LOSS_RATE);
+            return;
+        }
     }
     if (bpf_ringbuf_output(&events, record, length, BPF_RB_NO_WAKEUP))
         count_loss(header->container, LOSS_RING_FULL);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { scopeMaps } from '../../agent/scope.ts';
 import { objectPath } from '../../build/bpf.ts';
 import { native } from '../../native/index.ts';
 import { makeGroup } from '../../test/support/trace.ts';
@@ -23,11 +24,7 @@ function attach(containers: number) {
   object.setVariable('job_containers', containers);
   for (const program of following) object.attach(program);
   object.attach('open_exit_call', { kind: 'tracepoint', category: 'syscalls', name: 'sys_exit_openat2' });
-  const enter = (id: bigint, container: bigint): void => {
-    object.map('scope_filter').set(Number(id % 4096n), 1);
-    object.map('scope').set(id, container);
-  };
-  return { object, enter };
+  return { object, enter: scopeMaps(object).cgroups.add };
 }
 
 const reasons = ['RingFull', 'MapFull', 'Budget', 'Sampled', 'StackUnavailable', 'DiskFull', 'Rate'];

@@ -30,12 +30,24 @@ struct {
 /* Nobody's filter: a slot (id modulo SCOPE_FILTER_SLOTS) that holds 0 says that no such id is in the map
  * beside it. For a neighbour that replaces a lookup that fails in the hash (21 ns, measured on 6.18) by one
  * in an array, which the JIT inlines (under 1 ns). Who adds to `scope` or `scope_processes` marks the slot
- * first. Slots are never cleared: a stale mark only costs the lookup. */
+ * behind it. Slots are never cleared: a stale mark only costs the lookup.
+ *
+ * A group's slot also answers for the group that was entered last among those that share it; the others are
+ * looked up. Its words are written without a lock: `check` says that they are of one writing, and of which
+ * id. Who takes a group out of `scope` overwrites the slot with one that answers for nobody. */
+struct scope_slot {
+    u64 container; /* 0: no group */
+    u64 check;
+};
+
+#define SCOPE_CHECK(id, container) ((id) ^ (container) * 0x9e3779b97f4a7c15ull)
+#define SCOPE_NO_GROUP (~0ull) /* an id that no group has */
+
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, SCOPE_FILTER_SLOTS);
     __type(key, u32);
-    __type(value, u8);
+    __type(value, struct scope_slot);
 } scope_filter SEC(".maps");
 
 /* Process (tgid in the host's namespace) → scope id. */
@@ -105,8 +117,11 @@ static __always_inline void count_hit(void) {
 /** The scope id of a cgroup2 id, 0 outside. Counts nothing. */
 static __always_inline u64 scope_cgroup(u64 id) {
     u32 slot = id & (SCOPE_FILTER_SLOTS - 1);
-    u8 *marked = bpf_map_lookup_elem(&scope_filter, &slot);
-    if (!marked || !*marked) return 0;
+    struct scope_slot *marked = bpf_map_lookup_elem(&scope_filter, &slot);
+    if (!marked) return 0;
+    u64 container = *(volatile u64 *)&marked->container;
+    if (!container) return 0;
+    if (marked->check == SCOPE_CHECK(id, container)) return container;
     u64 *found = bpf_map_lookup_elem(&scope, &id);
     return found ? *found : 0;
 }
@@ -150,8 +165,8 @@ static __always_inline u64 scope_current(void) {
 static __always_inline bool scope_current_likely(void) {
     if (scope_by_cgroup) {
         u32 slot = bpf_get_current_cgroup_id() & (SCOPE_FILTER_SLOTS - 1);
-        u8 *marked = bpf_map_lookup_elem(&scope_filter, &slot);
-        if (marked && *marked) return true;
+        struct scope_slot *marked = bpf_map_lookup_elem(&scope_filter, &slot);
+        if (marked && marked->container) return true;
     }
     if (scope_by_process) {
         u32 slot = bpf_get_current_pid_tgid() >> 32 & (SCOPE_FILTER_SLOTS - 1);
@@ -263,6 +278,13 @@ static __always_inline void count_unfollowed(void) {
     if (here) here->unfollowed++;
 }
 
+/** Makes the slot on which an id falls answer for a group. */
+static __always_inline void scope_answer(u64 id, u64 group, u64 container) {
+    u32 slot = id & (SCOPE_FILTER_SLOTS - 1);
+    struct scope_slot answer = {.container = container, .check = SCOPE_CHECK(group, container)};
+    bpf_map_update_elem(&scope_filter, &slot, &answer, BPF_ANY);
+}
+
 /* By BPF_CORE_READ, though the pointer is known: for each pointer read from such a one, the verifier of 6.18
  * looks through all of the kernel's types by name up to four times. With open-files' four programs that was
  * 26 % of a session's CPU time (perf). These run seldom. */
@@ -278,9 +300,10 @@ int BPF_PROG(scope_cgroup_mkdir, struct cgroup *child) {
     }
     if (!container) return 0;
     u64 id = BPF_CORE_READ(child, kn, id);
-    u32 slot = id & (SCOPE_FILTER_SLOTS - 1);
-    if (bpf_map_update_elem(&scope, &id, &container, BPF_ANY)) count_unfollowed();
-    bpf_map_update_elem(&scope_filter, &slot, &scope_mark, BPF_ANY);
+    if (bpf_map_update_elem(&scope, &id, &container, BPF_ANY))
+        count_unfollowed();
+    else
+        scope_answer(id, id, container);
     return 0;
 }
 
@@ -288,7 +311,10 @@ SEC("tp_btf/cgroup_rmdir")
 int BPF_PROG(scope_cgroup_rmdir, struct cgroup *group) {
     if (BPF_CORE_READ(group, root, hierarchy_id) != 0) return 0;
     u64 id = BPF_CORE_READ(group, kn, id);
-    if (scope_cgroup(id)) bpf_map_delete_elem(&scope, &id);
+    if (scope_cgroup(id)) {
+        scope_answer(id, SCOPE_NO_GROUP, 1);
+        bpf_map_delete_elem(&scope, &id);
+    }
     if (scope_by_pod) bpf_map_delete_elem(&scope_pod_groups, &id);
     return 0;
 }
