@@ -33,12 +33,16 @@ export function layoutOf(pass: Pass, name: string): Layout | undefined {
 }
 
 /** Members of unnamed structs and unions are the outer's. */
-export function findMember(pass: Pass, layout: Layout, name: string): Member | undefined {
+export function findMember(
+  layoutOf: (name: string) => Layout | undefined,
+  layout: Layout,
+  name: string,
+): Member | undefined {
   for (const member of layout.members) {
     if (member.name === name) return member;
     if (member.name !== '' || member.type.kind !== 'struct') continue;
-    const inner = layoutOf(pass, member.type.name);
-    const found = inner === undefined ? undefined : findMember(pass, inner, name);
+    const inner = layoutOf(member.type.name);
+    const found = inner === undefined ? undefined : findMember(layoutOf, inner, name);
     if (found !== undefined) return { ...found, offsetBits: found.offsetBits + member.offsetBits };
   }
   return undefined;
@@ -82,7 +86,7 @@ export function field(pass: Pass, expression: Extract<Expression, { kind: 'field
     return pass.env.kernel === null
       ? unknown
       : failed(pass, nameSpan, `what ${type.name} holds is not known`, 'declare it before the first probe');
-  const member = findMember(pass, layout, name);
+  const member = findMember((of) => layoutOf(pass, of), layout, name);
   if (member === undefined) return noMember(pass, nameSpan, name, type, memberNames(pass, layout));
   return memberType(pass, member, type.space);
 }

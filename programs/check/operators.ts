@@ -169,7 +169,8 @@ export function isText(type: Type): boolean {
 
 export function unary(pass: Pass, expression: Extract<Expression, { kind: 'unary' }>): Type {
   const { operator, of, span } = expression;
-  const type = operator === '!' ? (condition(pass, of), pass.types.get(of) ?? unknown) : valueType(pass, of);
+  if (operator === '!') condition(pass, of);
+  const type = operator === '!' ? boolean : valueType(pass, of);
   const constant = pass.constants.get(of);
   const value = constant === undefined ? undefined : foldUnary(operator, constant);
   if (value !== undefined) {

@@ -33,9 +33,6 @@ function byProvider(request: PlaceRequest): PlaceAnswer {
     case 'uretprobe':
     case 'usdt':
       return userPlaces(request);
-    case 'test':
-    case 'bench':
-      return wrong(`${request.point.provider} probes are for bpftrace's own tests; Sonde does not run them`);
     default:
       return timedPlaces(request);
   }

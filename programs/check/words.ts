@@ -8,7 +8,7 @@ export type Provider = AttachPoint['provider'];
 /** sync: in the kernel, at once. async: later, by user space. compileTime: while compiling. */
 export type Invocation = 'sync' | 'async' | 'compileTime';
 
-interface Word {
+export interface Word {
   name: string;
   /** A sentence. */
   description: string;
