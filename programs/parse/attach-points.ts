@@ -202,7 +202,9 @@ function attachPointEnd(source: string, start: number): number {
       continue;
     }
     if (character === '/') {
-      const inPath = provider !== undefined && pathParts[providers.get(provider) ?? 'begin'] === colons;
+      const known = providers.get(provider ?? '');
+      // A pattern, or a word that means nothing: most likely it was to be one with a path.
+      const inPath = known === undefined ? colons === 1 : pathParts[known] === colons;
       if (!inPath && !slashInName(source, at, colons, provider)) break;
     }
     if (character === ':') {
