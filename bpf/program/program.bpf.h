@@ -16,7 +16,8 @@ volatile u64 program_started = 0;
 /* Every function here is called from the other object. */
 #define FUNCTION __hidden __attribute__((noinline))
 
-/* What the program asks of user space. `what` is the place in Compiled.outputs; the tail has its arguments. */
+/* What the program asks of user space. `what` is the place in Compiled.outputs; the tail has its arguments.
+ */
 struct program_record {
     EVENT_HEADER;
     struct process process;
@@ -85,8 +86,8 @@ struct {
     __type(value, struct stack_owner);
 } stack_owners SEC(".maps");
 
-/** The id of the current stack in `stacks`; 0: none, or no room. scratch: the program's own room for it, zeroed
- * where bytes is less than all of it. */
+/** The id of the current stack in `stacks`; 0: none, or no room. scratch: the program's own room for it,
+ * zeroed where bytes is less than all of it. */
 FUNCTION u64 program_stack(void *ctx, struct stack_addresses *scratch, u64 flags, u64 bytes, u64 container) {
     if (bytes > sizeof(*scratch)) return 0;
     long taken = bpf_get_stack(ctx, scratch, bytes, flags);

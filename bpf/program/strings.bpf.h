@@ -35,3 +35,41 @@ FUNCTION s64 program_memory_compare(const char *left, const char *right, u64 siz
     }
     return 0;
 }
+
+/* Searches by a table: for each byte, a bit for each place of the pattern that it fits
+ * (programs/lower/glob.ts). What has matched so far is one word. */
+
+/** Makes the table of a text that is known only now; gives its length. table: zeros. */
+FUNCTION u64 program_needle(u64 *table, const char *text, u64 size) {
+    u64 length = 0;
+    for (u32 i = 0; i < 63; i++) {
+        if (i >= size || !text[i]) break;
+        table[(u8)text[i]] |= 1ull << i;
+        length++;
+    }
+    return length;
+}
+
+/** Where a text of that table and length first stands, else -1. */
+FUNCTION s64 program_find(const char *text, u64 size, const u64 *table, u64 length) {
+    u64 matched = 0;
+    if (!length) return 0;
+    u64 last = 1ull << ((length - 1) & 63);
+    for (u32 i = 0; i < 16384; i++) {
+        if (i >= size || !text[i]) break;
+        matched = (matched << 1 | 1) & table[(u8)text[i]];
+        if (matched & last) return (s64)i - (s64)length + 1;
+    }
+    return -1;
+}
+
+/** Whether a whole text matches. Each bit of matched: so many places are behind. */
+FUNCTION u64 program_glob(const char *text, u64 size, const u64 *table, u64 stars, u64 end) {
+    u64 matched = 1;
+    for (u32 i = 0; i < 16384; i++) {
+        if (i >= size || !text[i]) break;
+        matched = (matched & table[(u8)text[i]]) << 1 | (matched & stars);
+        if (!matched) break;
+    }
+    return (matched & end) != 0;
+}
