@@ -8,9 +8,10 @@ import { type Drain, drainEvents } from './drain.ts';
 import { arch } from './objects.ts';
 import type { Owners } from './owners.ts';
 import type { SessionRequest } from './plan.ts';
-import { type PodScope, podMapEntries, podScope } from './pod-scope.ts';
+import { type PodScope, podScope } from './pod-scope.ts';
 import type { Pods } from './pods.ts';
 import { type EnteredGroups, enterScope, processesInScope, type ScopeMaps, scopeMaps } from './scope.ts';
+import { followingPrograms, scopeKinds, sizeScope } from './scope-programs.ts';
 import { openSpool, type Spool } from './spool.ts';
 
 /** What a session holds; released together, whatever went wrong. */
@@ -48,30 +49,16 @@ export async function prepare(parts: Parts): Promise<AttachedHook[]> {
   const { plan, targets } = request;
   const sections = new Map(object.programs.map(({ name, section }) => [name, section]));
   const uses = choosePrograms(plan, sections, native.supports);
-  const kinds = new Set(targets.map((target) => target.kind));
   const { pods } = request;
-  if (pods !== undefined) kinds.add('cgroup');
-  const following = [
-    ...(kinds.has('cgroup') ? ['scope_cgroup_mkdir', 'scope_cgroup_rmdir'] : []),
-    ...(kinds.has('process') ? ['scope_process_fork', 'scope_process_exit'] : []),
-  ].map((program) => ({ program }));
+  const kinds = scopeKinds(targets, pods !== undefined);
+  const following = followingPrograms(kinds);
 
   for (const [name, value] of Object.entries(plan.variables)) object.setVariable(name, value);
   for (const [map, entries] of Object.entries(plan.maxEntries)) object.setMaxEntries(map, entries);
   // An object has the ring by its includes; who does not use it shall not pay for it.
   if (plan.source.kind !== 'ring' && object.maps.some(({ name }) => name === 'events'))
     object.setMaxEntries('events', 4096);
-  if (pods !== undefined)
-    for (const [map, entries] of Object.entries(podMapEntries)) object.setMaxEntries(map, entries);
-  // Made with room for all their entries, which nobody will look at.
-  const unused = [
-    ...(kinds.has('cgroup') ? [] : ['scope']),
-    ...(kinds.has('process') ? [] : ['scope_processes', 'scope_sockets']),
-  ];
-  for (const map of unused) object.setMaxEntries(map, 1);
-  object.setVariable('scope_by_pod', pods !== undefined);
-  object.setVariable('scope_by_cgroup', kinds.has('cgroup'));
-  object.setVariable('scope_by_process', kinds.has('process'));
+  sizeScope(object, kinds, pods !== undefined);
   loadPrograms(object, [...following, ...uses], plan.trace);
   control(object, { sampleEvery: 1, containers: Math.max(1, targets.length) });
 

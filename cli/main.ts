@@ -8,7 +8,8 @@ import { nearestName } from '../bpf/nearest.ts';
 import { escapeTerminal } from '../results/escape.ts';
 import { asCliError, CliError, type ExitCode } from './errors.ts';
 
-type Subcommand = (args: readonly string[]) => Promise<ExitCode>;
+/** Gives an ExitCode; of a user's program what it says itself. */
+type Subcommand = (args: readonly string[]) => Promise<number>;
 
 const inCluster: Record<string, () => Promise<Subcommand>> = {
   list: async () => (await import('./cluster/list.ts')).list,
@@ -42,7 +43,7 @@ const subcommands: Record<string, () => Promise<Subcommand>> = {
 };
 
 /** Everything but exiting. */
-async function main(args: readonly string[]): Promise<ExitCode> {
+async function main(args: readonly string[]): Promise<number> {
   const [name = '', ...rest] = args;
   const own = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
   const asksHelp = ['help', '--help', '-h', ''].includes(name);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Target } from '../agent/plan.ts';
 import type { Session, SessionResult } from '../agent/session.ts';
 import { type Command, type Exit, prepareCommand } from './command.ts';
-import { asCliError, CliError, type ExitCode } from './errors.ts';
+import { asCliError, CliError } from './errors.ts';
 import { type Job, readJob } from './job.ts';
 import { findTracefs, requireMachine } from './machine.ts';
 import { type Output, prepareOutput, shortPath } from './output.ts';
@@ -19,8 +19,10 @@ const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
-/** Runs one job to its end; gives the exit code. Throws CliError. */
-export async function run(args: readonly string[]): Promise<ExitCode> {
+/** Runs one job, or a program of the user's, to its end; gives the exit code. Throws CliError. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { namesProgram } = await import('./program-arguments.ts');
+  if (namesProgram(args)) return await (await import('./program.ts')).runProgram(args);
   requireMachine();
   // The longest to load; read while the rest is being decided.
   const modules = Promise.all([import('../agent/session.ts'), import('../native/index.ts')]);

@@ -220,6 +220,8 @@ export interface Frame {
   module?: string;
   file?: string;
   line?: number;
+  /** Bytes into the function of the address that was looked up; of what was inlined there is none. Where openSymbolizer was asked for it. */
+  offset?: number;
 }
 
 /** Remembers who mapped what when, from perf's side-band records (mmap2, fork, exec, exit), so that addresses can be resolved after a
@@ -329,7 +331,7 @@ export interface Native {
   /** JSON lines of a batch, in row order, on a worker thread. Text that is not UTF-8 has each bad byte as U+FFFD and the member `<name>_bytes` beside it (base64). */
   encodeJsonLines(batch: Batch, fields: JsonField[]): Promise<Uint8Array>;
   openMappings(): Mappings;
-  openSymbolizer(mappings?: Mappings): Symbolizer;
+  openSymbolizer(mappings?: Mappings, options?: { offsets?: boolean }): Symbolizer;
   /** Starts a command directly inside a cgroup2 group (clone3 with CLONE_INTO_CGROUP), with this process's stdin, stdout and stderr. */
   spawnInCgroup(cgroupPath: string, argv: string[], env: Record<string, string>, cwd: string): SpawnedCommand;
   /** CLOCK_MONOTONIC and CLOCK_REALTIME read together, ns. */

@@ -16,7 +16,7 @@ Napi::String text(Napi::Env env, const std::string &value) {
     return Napi::String::New(env, value);
 }
 
-Napi::Object frameObject(Napi::Env env, const SymbolFrame &frame) {
+Napi::Object frameObject(Napi::Env env, const SymbolFrame &frame, bool offsets) {
     static const char *const kinds[] = {"user", "kernel", "jit", "inlined"};
     Napi::Object out = Napi::Object::New(env);
     out["name"] = text(env, frame.name);
@@ -24,11 +24,12 @@ Napi::Object frameObject(Napi::Env env, const SymbolFrame &frame) {
     if (!frame.module.empty()) out["module"] = text(env, frame.module);
     if (!frame.file.empty()) out["file"] = text(env, frame.file);
     if (frame.line) out["line"] = double(frame.line);
+    if (offsets && frame.offset >= 0) out["offset"] = double(frame.offset);
     return out;
 }
 
 /// Addresses with the same answer share its array.
-Napi::Value frameArrays(Napi::Env env, const std::vector<SymbolFrames> &answers) {
+Napi::Value frameArrays(Napi::Env env, const std::vector<SymbolFrames> &answers, bool offsets) {
     Napi::Array out = Napi::Array::New(env, answers.size());
     std::unordered_map<const void *, uint32_t> first;
     for (uint32_t i = 0; i < answers.size(); i++) {
@@ -39,7 +40,8 @@ Napi::Value frameArrays(Napi::Env env, const std::vector<SymbolFrames> &answers)
         }
         Napi::HandleScope scope(env);
         Napi::Array frames = Napi::Array::New(env, answers[i]->size());
-        for (uint32_t j = 0; j < answers[i]->size(); j++) frames[j] = frameObject(env, (*answers[i])[j]);
+        for (uint32_t j = 0; j < answers[i]->size(); j++)
+            frames[j] = frameObject(env, (*answers[i])[j], offsets);
         out[i] = frames;
     }
     return out;
@@ -55,13 +57,14 @@ std::vector<uint64_t> addressesArgument(const Napi::Value &value) {
 class UserWork : public Napi::AsyncWorker {
   public:
     UserWork(Napi::Env env, std::shared_ptr<Resolver> resolver, uint32_t pid, uint64_t time,
-             std::vector<uint64_t> addresses)
+             std::vector<uint64_t> addresses, bool offsets)
         : AsyncWorker(env, "sonde-symbols"),
           deferred(Napi::Promise::Deferred::New(env)),
           resolver_(std::move(resolver)),
           pid_(pid),
           time_(time),
-          addresses_(std::move(addresses)) {}
+          addresses_(std::move(addresses)),
+          offsets_(offsets) {}
 
     Napi::Promise::Deferred deferred;
 
@@ -77,7 +80,7 @@ class UserWork : public Napi::AsyncWorker {
     }
     void OnOK() override {
         if (failure_) return deferred.Reject(errorValue(Env(), *failure_));
-        deferred.Resolve(frameArrays(Env(), answers_));
+        deferred.Resolve(frameArrays(Env(), answers_, offsets_));
     }
     void OnError(const Napi::Error &error) override { deferred.Reject(error.Value()); }
 
@@ -86,6 +89,7 @@ class UserWork : public Napi::AsyncWorker {
     uint32_t pid_;
     uint64_t time_;
     std::vector<uint64_t> addresses_;
+    bool offsets_;
     std::vector<SymbolFrames> answers_;
     std::unique_ptr<Failure> failure_;
 };
@@ -104,7 +108,7 @@ class Symbolizer : public Handle<Symbolizer> {
     }
 
   private:
-    // openSymbolizer(mappings?: Mappings): Symbolizer
+    // openSymbolizer(mappings?: Mappings, options?: { offsets?: boolean }): Symbolizer
     static Napi::Value open(const Napi::CallbackInfo &info) {
         std::shared_ptr<MappingWatch> watch;
         if (info[0].IsUndefined()) {
@@ -114,7 +118,9 @@ class Symbolizer : public Handle<Symbolizer> {
             if (!watch) throw Failure(Code::Closed, "these mappings are closed");
         }
         Napi::Object object;
-        create(info.Env(), &object)->resolver_ = std::make_shared<Resolver>(std::move(watch));
+        Symbolizer *made = create(info.Env(), &object);
+        made->resolver_ = std::make_shared<Resolver>(std::move(watch));
+        made->offsets_ = booleanOption(info[1], "offsets");
         return object;
     }
 
@@ -125,7 +131,7 @@ class Symbolizer : public Handle<Symbolizer> {
 
     // kernel(addresses: BigUint64Array): Frame[][]
     Napi::Value kernel(const Napi::CallbackInfo &info) {
-        return frameArrays(info.Env(), opened()->kernel(addressesArgument(info[0])));
+        return frameArrays(info.Env(), opened()->kernel(addressesArgument(info[0])), offsets_);
     }
 
     // user(pid: number, time: bigint, addresses: BigUint64Array): Promise<Frame[][]>
@@ -134,7 +140,8 @@ class Symbolizer : public Handle<Symbolizer> {
         if (!info[1].IsBigInt()) throw Failure(Code::InvalidArgument, "time must be a bigint");
         bool lossless;
         uint64_t time = info[1].As<Napi::BigInt>().Uint64Value(&lossless);
-        auto *work = new UserWork(info.Env(), opened(), uint32_t(pid), time, addressesArgument(info[2]));
+        auto *work =
+            new UserWork(info.Env(), opened(), uint32_t(pid), time, addressesArgument(info[2]), offsets_);
         Napi::Promise promise = work->deferred.Promise();
         work->Queue();
         return promise;
@@ -148,6 +155,7 @@ class Symbolizer : public Handle<Symbolizer> {
     }
 
     std::shared_ptr<Resolver> resolver_;
+    bool offsets_ = false;
 };
 
 }  // namespace

@@ -10,9 +10,10 @@ struct SondeElf;
 struct SondeKernel;
 
 extern "C" {
-/// One frame of input `index`, innermost first; text lives during the call only. Must not throw.
+/// One frame of input `index`, innermost first; text lives during the call only. offset: bytes into the
+/// function, -1 for what was inlined. Must not throw.
 typedef void (*SondeEmit)(void *context, size_t index, bool inlined, const char *name, size_t nameLength,
-                          const char *file, size_t fileLength, uint32_t line);
+                          const char *file, size_t fileLength, uint32_t line, int64_t offset);
 
 /// Null: not an ELF file, or one not fit to be read. The descriptor stays the caller's.
 SondeElf *sonde_elf_open(int fd);

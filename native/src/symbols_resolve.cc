@@ -48,10 +48,11 @@ struct Collected {
 };
 
 void collect(void *context, size_t index, bool inlined, const char *name, size_t nameLength, const char *file,
-             size_t fileLength, uint32_t line) {
+             size_t fileLength, uint32_t line, int64_t offset) {
     auto &into = *static_cast<Collected *>(context);
     SymbolFrame frame;
     frame.name.assign(name, nameLength);
+    frame.offset = offset;
     if (into.kernel) {
         frame.kind = SymbolFrame::Kind::Kernel;
         if (file) frame.module.assign(file, fileLength);

@@ -19,6 +19,8 @@ struct SymbolFrame {
     enum class Kind { User, Kernel, Jit, Inlined } kind;
     std::string name, module, file;
     uint32_t line = 0;
+    /// Bytes into the function; -1: not known.
+    int64_t offset = -1;
 };
 
 /// What one address gives, innermost first; shared with the cache.

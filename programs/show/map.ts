@@ -33,6 +33,9 @@ const scopeIdBytes = 8;
 
 /** Entries in no order; what several containers have under one key is folded. */
 export function entriesOf(map: CompiledMap, bytes: MapBytes, names: Names): MapEntry[] {
+  // A count that nobody has begun is 0; of others it is not known.
+  if (bytes.count === 0 && map.key === null && map.value.kind === 'count')
+    return [{ keys: [], folded: { kind: 'number', value: 0n } }];
   if (bytes.count === 0) return [];
   const keySize = bytes.keys.length / bytes.count;
   const slotSize = bytes.values.length / bytes.count / bytes.cpus;

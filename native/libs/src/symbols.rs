@@ -24,10 +24,13 @@ type Emit = unsafe extern "C" fn(
     file: *const u8,
     file_length: usize,
     line: u32,
+    offset: i64,
 );
 
 const PANICKED: i32 = -2;
 const FAILED: i32 = -1;
+/// What was inlined begins nowhere by itself.
+const NO_OFFSET: i64 = -1;
 
 /// A file to look symbols up in: its own segments, and the symbols of it or of its separate debug file.
 pub struct SondeElf {
@@ -253,6 +256,7 @@ pub unsafe extern "C" fn sonde_kernel_symbolize(
                 &symbol.name,
                 module.as_deref(),
                 0,
+                symbol.offset as i64,
                 false,
                 index,
                 emit,
@@ -277,6 +281,7 @@ fn give(symbol: &Symbolized<'_>, index: usize, emit: Emit, context: *mut c_void)
         name,
         code_info,
         inlined,
+        offset,
         ..
     }) = symbol
     else {
@@ -286,18 +291,28 @@ fn give(symbol: &Symbolized<'_>, index: usize, emit: Emit, context: *mut c_void)
         line(
             &inner.name,
             inner.code_info.as_ref(),
+            NO_OFFSET,
             true,
             index,
             emit,
             context,
         );
     }
-    line(name, code_info.as_deref(), false, index, emit, context);
+    line(
+        name,
+        code_info.as_deref(),
+        *offset as i64,
+        false,
+        index,
+        emit,
+        context,
+    );
 }
 
 fn line(
     name: &str,
     code: Option<&CodeInfo<'_>>,
+    offset: i64,
     inlined: bool,
     index: usize,
     emit: Emit,
@@ -309,6 +324,7 @@ fn line(
         &demangle(name),
         file.as_deref(),
         code.and_then(|code| code.line).unwrap_or(0),
+        offset,
         inlined,
         index,
         emit,
@@ -320,6 +336,7 @@ fn send(
     name: &str,
     file: Option<&str>,
     line: u32,
+    offset: i64,
     inlined: bool,
     index: usize,
     emit: Emit,
@@ -342,6 +359,7 @@ fn send(
             start,
             length,
             line,
+            offset,
         )
     };
 }

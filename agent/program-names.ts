@@ -1,0 +1,188 @@
+// What numbers in a program's records and maps mean on this node: stacks, symbols, users, cgroups, times. What takes a look-up on another thread
+// is asked for by a first reading and is there at the second (named). Neighbours: programs/show/value.ts (Names), native (Symbolizer).
+
+import { readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
+import type { BpfObject, Frame, Mappings, Native, Symbolizer } from '../native/api.ts';
+import type { Compiled } from '../programs/compiled.ts';
+import type { MapNames } from '../programs/show/map.ts';
+import { strftime } from '../programs/show/strftime.ts';
+import type { Type } from '../programs/types.ts';
+import { cgroupPaths } from './cgroups-by-id.ts';
+import { integer, member } from './decode.ts';
+import { readStacks, withoutTracer } from './stacks.ts';
+
+type StackType = Type & { kind: 'stack' };
+
+export interface ProgramNames extends MapNames {
+  /** Reads until everything that it asked for is known; the last reading counts. */
+  named<T>(read: () => T): Promise<T>;
+  /** The frames of a stack, innermost first; for results. */
+  frames(id: bigint, space: 'kernel' | 'user'): Frame[];
+  close(): void;
+}
+
+export interface NamesOptions {
+  native: Native;
+  object: BpfObject;
+  compiled: Compiled;
+  mappings?: Mappings;
+}
+
+interface Stack {
+  addresses: BigUint64Array;
+  frames: Frame[][];
+}
+
+export function programNames({ native, object, compiled, mappings }: NamesOptions): ProgramNames {
+  let symbolizer: Symbolizer | undefined;
+  const symbols = (): Symbolizer => (symbolizer ??= native.openSymbolizer(mappings));
+  const stacks = new Map<string, Stack | null>();
+  const userSymbols = new Map<string, string | null>();
+  const clocks = clockOffsets(native);
+  const users = userNames();
+  const groups = cgroupPaths();
+
+  const stack = (id: bigint, space: 'kernel' | 'user'): Stack | null => {
+    const key = `${space} ${id}`;
+    const known = stacks.get(key);
+    if (known === undefined && id !== 0n) stacks.set(key, null);
+    return known ?? null;
+  };
+
+  /** Looks up what was asked for and is not known. */
+  const resolve = async (): Promise<boolean> => {
+    const asked = [...stacks].flatMap(([key, value]) => (value === null ? [key] : []));
+    const askedSymbols = [...userSymbols].flatMap(([key, value]) => (value === null ? [key] : []));
+    if (asked.length > 0) {
+      const addresses = readStacks(object.map('stacks'));
+      const owners = stackOwners(object);
+      for (const key of asked) {
+        const [space = '', text = '0'] = key.split(' ');
+        const id = BigInt(text);
+        stacks.set(key, await resolveStack(symbols(), space, addresses.get(id), owners.get(id)));
+      }
+    }
+    for (const key of askedSymbols) {
+      const [pid = '', address = '0'] = key.split(' ');
+      const list = BigUint64Array.of(BigInt(address));
+      const [frames] = await symbols().user(Number(pid), native.clocks().monotonic, list);
+      userSymbols.set(key, symbolText(frames?.[0], BigInt(address)));
+    }
+    return asked.length + askedSymbols.length > 0;
+  };
+
+  return {
+    layouts: compiled.layouts,
+    truncated: compiled.config.strTruncTrailer,
+    enumerator: (enumeration, value) => compiled.enums.get(enumeration)?.get(value),
+    stack(id, type) {
+      const found = stack(id, type.space);
+      return found === null ? '\n' : stackText(found, type);
+    },
+    frames: (id, space) => stack(id, space)?.frames.flat() ?? [],
+    kernelSymbol(address) {
+      const [frames] = symbols().kernel(BigUint64Array.of(address));
+      return symbolText(frames?.[0], address);
+    },
+    userSymbol(address, pid) {
+      const key = `${pid} ${address}`;
+      const known = userSymbols.get(key);
+      if (known === undefined) userSymbols.set(key, null);
+      return known ?? `0x${address.toString(16)}`;
+    },
+    cgroupPath: groups,
+    username: users,
+    time: (ns, { format, clock }) => strftime(format, ns + clocks[clock]),
+    wall: (ns) => ns + clocks.boot,
+    async named(read) {
+      for (;;) {
+        const value = read();
+        if (!(await resolve())) return value;
+      }
+    },
+    close: () => symbolizer?.close(),
+  };
+}
+
+async function resolveStack(
+  symbolizer: Symbolizer,
+  space: string,
+  addresses: BigUint64Array | undefined,
+  owner: { pid: number; time: bigint } | undefined,
+): Promise<Stack> {
+  if (addresses === undefined || addresses.length === 0)
+    return { addresses: new BigUint64Array(0), frames: [] };
+  if (space === 'kernel') {
+    const frames = symbolizer.kernel(addresses);
+    const skipped = frames.length - withoutTracer(frames.flat()).length;
+    return { addresses: addresses.subarray(skipped), frames: frames.slice(skipped) };
+  }
+  return { addresses, frames: await symbolizer.user(owner?.pid ?? 0, owner?.time ?? 0n, addresses) };
+}
+
+function stackOwners(object: BpfObject): Map<bigint, { pid: number; time: bigint }> {
+  const owners = new Map<bigint, { pid: number; time: bigint }>();
+  for (const { key, value } of object.map('stack_owners').entries())
+    owners.set(integer(key), {
+      pid: Number(integer(member(value, 'pid'))),
+      time: integer(member(value, 'time')),
+    });
+  return owners;
+}
+
+const indent = '        ';
+
+/** As bpftrace prints stacks: each frame on its own line, a line before them. perf: with addresses and modules. raw: addresses alone. */
+function stackText({ addresses, frames }: Stack, { mode, limit }: StackType): string {
+  const lines: string[] = [];
+  for (const [i, address] of addresses.entries()) {
+    if (i >= limit) break;
+    const hex = address.toString(16);
+    // What was inlined stands with its caller's address.
+    for (const frame of frames[i] ?? []) {
+      if (mode === 'raw') lines.push(`${indent}${hex}`);
+      else if (mode === 'perf') lines.push(`\t${hex} ${symbolText(frame, address)}${moduleText(frame)}`);
+      else lines.push(`${indent}${symbolText(frame, address)}`);
+    }
+  }
+  return `\n${lines.map((line) => `${line}\n`).join('')}`;
+}
+
+function moduleText({ kind, module }: Frame): string {
+  return kind === 'user' ? ` (${module ?? '[unknown]'})` : '';
+}
+
+function symbolText(frame: Frame | undefined, address: bigint): string {
+  if (frame === undefined) return `0x${address.toString(16)}`;
+  return frame.offset === undefined ? frame.name : `${frame.name}+${frame.offset}`;
+}
+
+/** What turns each clock's ns into ns since the Unix epoch. */
+function clockOffsets(native: Native): Record<(Type & { kind: 'timestamp' })['clock'], bigint> {
+  const { monotonic, realtime } = native.clocks();
+  const boot = BigInt(Math.round(uptime() * 1e9));
+  // The machine has not slept: both clocks are one. What uptime gives is rounded to 10 ms.
+  const slept = boot > monotonic + 1_000_000_000n ? boot - monotonic : 0n;
+  const offset = realtime - monotonic;
+  return { monotonic: offset, boot: offset - slept, tai: taiOffset(), swTai: offset - slept };
+}
+
+/** TAI is ahead of UTC by this, where the kernel was told; it counts from the same epoch. */
+function taiOffset(): bigint {
+  return 0n;
+}
+
+/** /etc/passwd's names; a uid that is not in it is shown as the number. */
+function userNames(): (uid: number) => string {
+  let known: Map<number, string> | undefined;
+  return (uid) => {
+    known ??= new Map(
+      readFileSync('/etc/passwd', 'utf8')
+        .split('\n')
+        .map((line) => line.split(':'))
+        .map(([name = '', , id = '']) => [Number(id), name]),
+    );
+    return known.get(uid) ?? String(uid);
+  };
+}

@@ -1,0 +1,351 @@
+// One run of a compiled program on this node: link and load → scope → begin → attach → records as they come → detach → end → maps.
+// Neighbours: programs/compiled.ts (what is run), agent/scope-programs.ts and agent/scope.ts (whom it sees), agent/program-attach.ts,
+// agent/program-records.ts, agent/program-maps.ts, agent/program-names.ts; cli/program.ts calls it.
+
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { BpfObject, Link, Mappings, Native } from '../native/api.ts';
+import { NativeError } from '../native/errors.ts';
+import type { Compiled, CompiledMap } from '../programs/compiled.ts';
+import { renderDiagnostics } from '../programs/diagnostics.ts';
+import { helperText } from '../programs/show/helper-errors.ts';
+import { jsonText } from '../programs/show/json.ts';
+import { type Asked, type RecordBatch, recordReader } from '../programs/show/records.ts';
+import { attachPrograms } from './attach.ts';
+import { AgentError } from './errors.ts';
+import { objectPath } from './objects.ts';
+import type { Target } from './plan.ts';
+import { addProcesses, control } from './prepare.ts';
+import { attachFeatures, attachProbes, attachSteps, prepareMany, runsByHand } from './program-attach.ts';
+import { type ProgramMaps, programMaps } from './program-maps.ts';
+import { type ProgramNames, programNames } from './program-names.ts';
+import type { PathContext } from './program-paths.ts';
+import { drainRecords, type ProgramRecords } from './program-records.ts';
+import {
+  type EnteredGroups,
+  enterScope,
+  processesInScope,
+  type ScopeMaps,
+  scopeMaps,
+  targetsLeft,
+} from './scope.ts';
+import { followingPrograms, scopeKinds, sizeScope } from './scope-programs.ts';
+
+export interface ProgramRequest {
+  compiled: Compiled;
+  source: { name: string; text: string };
+  /** Empty: the whole node. */
+  targets: Target[];
+  paths: PathContext;
+  possibleCpus: number;
+  format: 'text' | 'json';
+  /** The program's output, in its order. */
+  write(text: string): void;
+  /** Its errors and warnings. */
+  say(text: string): void;
+}
+
+export interface ProgramEnd {
+  /** What exit() was given. */
+  code: number;
+  startTime: bigint;
+  completionTime: bigint;
+}
+
+export interface ProgramSession {
+  /** How many places are attached, begin and end among them. */
+  attached: number;
+  /** Programs of begin and end alone end by themselves. */
+  endsByItself: boolean;
+  /** Ends it: end probes run, maps are printed. Calls after the first change nothing. */
+  stop(): void;
+  /** Resolves when everything is printed and nothing is held any more, but what `object` needs. */
+  finished: Promise<ProgramEnd>;
+  object: BpfObject;
+  maps: ProgramMaps;
+  names: ProgramNames;
+  /** After finished. */
+  close(): void;
+}
+
+interface Held {
+  object: BpfObject;
+  links: Link[];
+  mappings?: Mappings;
+  records?: ProgramRecords;
+  names?: ProgramNames;
+}
+
+/** Throws AgentError; nothing stays loaded then. */
+export async function startProgram(request: ProgramRequest, native: Native): Promise<ProgramSession> {
+  const object = openProgram(request.compiled, native);
+  const held: Held = { object, links: [] };
+  try {
+    return await run(request, native, held);
+  } catch (error) {
+    await release(held);
+    throw asProgramError(error);
+  }
+}
+
+async function release(held: Held): Promise<void> {
+  for (const link of held.links.splice(0)) link.close();
+  held.mappings?.close();
+  await held.records?.stop().catch(() => undefined);
+  held.names?.close();
+  held.object.close();
+}
+
+function openProgram(compiled: Compiled, native: Native): BpfObject {
+  try {
+    return native.openLinked([objectPath('program'), compiled.object]);
+  } catch (error) {
+    throw asProgramError(error);
+  }
+}
+
+async function run(request: ProgramRequest, native: Native, held: Held): Promise<ProgramSession> {
+  const { compiled, targets } = request;
+  const { object, links } = held;
+  const kinds = scopeKinds(targets, false);
+  const following = followingPrograms(kinds);
+  const steps = attachSteps(compiled.probes, attachFeatures(native), request.paths);
+
+  sizeScope(object, kinds, false);
+  object.setVariable('scope_all', targets.length === 0 ? 1n : 0n);
+  sizeMaps(object, compiled);
+  prepareMany(object, steps);
+  for (const { program } of [...following, ...compiled.probes]) object.setAutoload(program, true);
+  object.load();
+  control(object, { sampleEvery: 1, containers: Math.max(1, targets.length) });
+
+  const sections = new Map(object.programs.map(({ name, section }) => [name, section]));
+  const scope = scopeMaps(object);
+  links.push(...attachPrograms(object, following, sections, 'the scope').links);
+  const entered = await enterScope(targets, scope);
+  if (compiled.needsMappings) {
+    held.mappings = native.openMappings();
+    addProcesses(held.mappings, await processesInScope(targets));
+  }
+  const life = live(request, native, held, { scope, entered });
+
+  for (const { program, attach } of compiled.probes) if (attach.kind === 'begin') object.run(program);
+  const places = attachProbes(object, steps, compiled.config.missingProbes, links, (message) =>
+    request.say(`WARNING: ${message}\n`),
+  );
+  object.setVariable('program_started', bootTime(native));
+  const byHand = compiled.probes.filter(runsByHand);
+  life.attached();
+  for (const { program, attach } of byHand) if (attach.kind === 'iter') object.iterate(program);
+  return { ...life.session, attached: places + byHand.length };
+}
+
+/** Rings and stacks that the program does not use take no room. */
+function sizeMaps(object: BpfObject, compiled: Compiled): void {
+  if (compiled.outputs.length === 0) object.setMaxEntries('events', 4096);
+  const text = JSON.stringify(
+    [compiled.outputs, compiled.maps.map(({ key, value }) => [key, value])],
+    (_, value) => (typeof value === 'bigint' ? `${value}` : value),
+  );
+  if (text.includes('"kind":"stack"')) return;
+  object.setMaxEntries('stacks', 1);
+  object.setMaxEntries('stack_owners', 1);
+}
+
+/** What clock_gettime(CLOCK_BOOTTIME) says, but for the time that the machine slept. */
+function bootTime(native: Native): bigint {
+  return native.clocks().monotonic;
+}
+
+interface Life {
+  session: Omit<ProgramSession, 'attached'>;
+  /** From now on it may end. */
+  attached(): void;
+}
+
+/** How often it is looked whether the targets are still there. */
+const tickMs = 200;
+
+function live(
+  request: ProgramRequest,
+  native: Native,
+  held: Held,
+  { scope, entered }: { scope: ScopeMaps; entered: EnteredGroups },
+): Life {
+  const { compiled, format, write, say, targets } = request;
+  const { object } = held;
+  const names = programNames({
+    native,
+    object,
+    compiled,
+    ...(held.mappings === undefined ? {} : { mappings: held.mappings }),
+  });
+  held.names = names;
+  const maps = programMaps(object, compiled, request.possibleCpus);
+  const reader = recordReader(compiled, format, names);
+  const { promise: finished, resolve, reject } = Promise.withResolvers<ProgramEnd>();
+  const { promise: ready, resolve: attached } = Promise.withResolvers<void>();
+  let startTime = native.clocks().realtime;
+  let code = 0;
+  let wantedFrom = 0n;
+  let ending = false;
+  const told = new Set<string>();
+
+  const stop = (): void => {
+    if (ending) return;
+    ending = true;
+    clearInterval(timer);
+    ready.then(finish).then(resolve, reject);
+  };
+
+  const act = async (batch: RecordBatch, row: number): Promise<void> => {
+    const asked = await names.named(() => reader.asked(batch, row));
+    if (asked.kind === 'exit') {
+      code = asked.code;
+      // What was seen after it is not shown; what end says is.
+      wantedFrom = 2n ** 64n - 1n;
+      return stop();
+    }
+    await perform(asked);
+  };
+
+  const perform = async (asked: Exclude<Asked, { kind: 'exit' }>): Promise<void> => {
+    switch (asked.kind) {
+      case 'text':
+        return write(asked.text);
+      case 'message':
+        return say(messageOf(request, asked));
+      case 'cat':
+        return write(catText(asked.path, compiled.config.maxCatBytes, format, say));
+      case 'printMap': {
+        const map = mapNamed(asked.output.map);
+        return write(await names.named(() => maps.print(map, asked.output, format, names)));
+      }
+      case 'printMapEntry': {
+        const map = mapNamed(asked.map);
+        return write(await names.named(() => maps.printEntry(map, asked.keys, format, names)));
+      }
+      case 'clear':
+        return maps.clear(mapNamed(asked.map));
+      case 'zero':
+        return maps.zero(mapNamed(asked.map));
+      case 'helperError': {
+        const text = helperText(asked.output, asked.error, request.source, format);
+        // Once for each place: a full map would fill the screen.
+        if (!told.has(text)) (format === 'json' ? write : say)(text);
+        told.add(text);
+      }
+    }
+  };
+
+  const mapNamed = (name: string): CompiledMap => {
+    const map = maps.named(name);
+    if (map === undefined) throw new AgentError('Internal', `the program prints ${name}, which it has not`);
+    return map;
+  };
+
+  held.records = drainRecords({
+    native,
+    object,
+    reader,
+    segments: (batch) => reader.segments(batch, 0),
+    write,
+    act,
+    wantedFrom: () => wantedFrom,
+  });
+
+  const timer = setInterval(() => {
+    if (targets.length === 0) return;
+    targetsLeft(targets, entered, scope.processes).then((left) => {
+      if (left === 0) stop();
+    }, reject);
+  }, tickMs);
+
+  const finish = async (): Promise<ProgramEnd> => {
+    try {
+      for (const link of held.links.splice(0)) link.close();
+      const completionTime = native.clocks().realtime;
+      if (wantedFrom !== 0n) wantedFrom = native.clocks().monotonic;
+      for (const { program, attach } of compiled.probes) if (attach.kind === 'end') object.run(program);
+      await held.records?.stop();
+      const failure = held.records?.failure();
+      if (failure !== undefined) throw failure;
+      if (format === 'text') write('\n\n');
+      if (compiled.config.printMapsOnExit)
+        for (const map of [...compiled.maps].sort((a, b) => (a.name < b.name ? -1 : 1)))
+          write(await names.named(() => maps.print(map, { top: null, divisor: null }, format, names)));
+      return { code, startTime, completionTime };
+    } catch (error) {
+      await release(held);
+      throw asProgramError(error);
+    }
+  };
+
+  return {
+    session: {
+      endsByItself: compiled.probes.every(({ attach }) => ['begin', 'end', 'iter'].includes(attach.kind)),
+      stop,
+      finished,
+      object,
+      maps,
+      names,
+      close: () => void release(held),
+    },
+    attached() {
+      startTime = native.clocks().realtime;
+      attached();
+    },
+  };
+}
+
+function messageOf(
+  { source, format }: ProgramRequest,
+  { severity, text, output }: Asked & { kind: 'message' },
+): string {
+  const { span } = output;
+  const message = text.replace(/\n$/, '');
+  const rendered = renderDiagnostics([{ severity, span, message }], source.text, source.name);
+  const [first = ''] = rendered.split('\n');
+  if (format === 'text') return `${first}\n`;
+  return `{"type": "${output.kind}", "msg": ${jsonText(text)}}\n`;
+}
+
+function catText(path: string, most: number, format: 'text' | 'json', say: (text: string) => void): string {
+  try {
+    const bytes = new Uint8Array(most);
+    const fd = openSync(path, 'r');
+    let length = 0;
+    try {
+      for (let read = 1; read > 0 && length < most; length += read)
+        read = readSync(fd, bytes, length, most - length, null);
+    } finally {
+      closeSync(fd);
+    }
+    const text = new TextDecoder().decode(bytes.subarray(0, length));
+    return format === 'json' ? `{"type": "cat", "data": ${jsonText(text)}}\n` : text;
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    say(
+      `ERROR: failed to open file '${path}': ${reason === 'ENOENT' ? 'No such file or directory' : reason}\n`,
+    );
+    return '';
+  }
+}
+
+/** What the kernel said, as a reason of an agent's. */
+function asProgramError(error: unknown): AgentError {
+  if (error instanceof AgentError) return error;
+  const said = error instanceof Error ? error.message : String(error);
+  const options = { cause: error };
+  if (!(error instanceof NativeError)) return new AgentError('Internal', said, options);
+  if (error.code === 'NotSupported') return new AgentError('HookMissing', said, options);
+  if (error.code === 'PermissionDenied')
+    return new AgentError(
+      'NotPermitted',
+      `${said}. Run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE`,
+      options,
+    );
+  if (error.code === 'VerifierRejected')
+    return new AgentError('ProgramRejected', `the kernel's verifier refused the program: ${said}`, options);
+  if (error.code === 'Exhausted') return new AgentError('LimitExceeded', said, options);
+  return new AgentError(error.code === 'NotFound' ? 'ObjectMissing' : 'Internal', said, options);
+}

@@ -1,0 +1,183 @@
+// `sonde run` with a program of the user's: compile → scope → run; what it prints is bpftrace's output, on stdout. Neighbours:
+// cli/program-arguments.ts, programs/compile.ts, agent/program-kernel.ts, agent/program-session.ts, cli/run.ts (gadgets).
+
+import { readFileSync } from 'node:fs';
+import type { Target } from '../agent/plan.ts';
+import type { ProgramEnd, ProgramSession } from '../agent/program-session.ts';
+import { milliseconds } from '../crds/duration.ts';
+import type { Native } from '../native/api.ts';
+import type { Compiled } from '../programs/compiled.ts';
+import { renderDiagnostics } from '../programs/diagnostics.ts';
+import { escapeTerminal } from '../results/escape.ts';
+import { type Command, prepareCommand } from './command.ts';
+import { asCliError, CliError } from './errors.ts';
+import { readFileText } from './job.ts';
+import { requireMachine } from './machine.ts';
+import { type ProgramArguments, parseProgramArguments } from './program-arguments.ts';
+import { catchSignals, type Signals } from './signals.ts';
+import { requireCgroup2, resolveTargets } from './targets.ts';
+
+const say = (text: string): void => {
+  process.stderr.write(text);
+};
+
+/** Runs one program to its end; gives the exit code: what exit() was given, 1 where it could not run. Throws CliError for the command line's mistakes. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  requireMachine();
+  const modules = Promise.all([import('../agent/program-session.ts'), import('../native/index.ts')]);
+  modules.catch(() => undefined);
+  const given = parseProgramArguments(args);
+  const source = await readSource(given);
+  const wanted = { cgroups: given.cgroups, pids: given.pids, containers: given.containers };
+  const targets = await resolveTargets(wanted, (message) => say(`note: ${message}\n`));
+  const [{ startProgram }, { native }] = await modules;
+  const paths = pathsOf(targets);
+  const built = await compileProgram(native, given, source, paths);
+  if (built === undefined) return 1;
+  if (given.dryRun) return 0;
+  const signals = catchSignals();
+  let command: Command | undefined;
+  try {
+    if (given.command.length > 0) {
+      command = await prepareCommand(given.command, requireCgroup2());
+      targets.push(command.target);
+    }
+    const session = await startProgram(
+      {
+        compiled: built.compiled,
+        source,
+        targets,
+        paths,
+        possibleCpus: built.possibleCpus,
+        format: given.format,
+        write: (text) => void process.stdout.write(text),
+        say: given.warnings ? say : (text) => void (text.includes('WARNING: ') || say(text)),
+      },
+      native,
+    );
+    tellAttached(session, given);
+    const end = await untilEnd({ session, given, command, native, signals });
+    session.close();
+    return end.code & 255;
+  } catch (error) {
+    return failed(error);
+  } finally {
+    await command?.cleanUp();
+    signals.release();
+  }
+}
+
+async function readSource({ program }: ProgramArguments): Promise<{ name: string; text: string }> {
+  if ('text' in program) return { name: 'stdin', text: program.text };
+  return { name: program.file === '-' ? 'stdin' : program.file, text: await readFileText(program.file) };
+}
+
+/** A script's paths are those of what is traced: of the processes that were named, else this process's own. */
+function pathsOf(targets: readonly Target[]) {
+  const pids = targets.flatMap((target) => (target.kind === 'process' ? [target.pid] : []));
+  return { pids, cwd: process.cwd(), searchPath: (process.env.PATH ?? '').split(':') };
+}
+
+/** Undefined: it was said what is wrong. */
+async function compileProgram(
+  native: Native,
+  given: ProgramArguments,
+  source: { name: string; text: string },
+  paths: ReturnType<typeof pathsOf>,
+): Promise<{ compiled: Compiled; possibleCpus: number } | undefined> {
+  const { compile } = await import('../programs/compile.ts');
+  const { Externs } = await import('../programs/emit/externs.ts');
+  const { objectPath } = await import('../agent/objects.ts');
+  const { programKernel } = await import('../agent/program-kernel.ts');
+  const kernel = programKernel(native, paths);
+  try {
+    const result = compile(source.text, kernel, {
+      name: source.name,
+      parameters: given.parameters,
+      tenancy: 'node',
+      hasCommand: given.command.length > 0,
+      settings: environmentSettings(process.env),
+      externs: new Externs(readFileSync(objectPath('program'))),
+    });
+    const diagnostics = 'compiled' in result ? result.warnings : result.diagnostics;
+    const shown = given.warnings ? diagnostics : diagnostics.filter(({ severity }) => severity === 'error');
+    say(renderDiagnostics(shown, source.text, source.name));
+    return 'compiled' in result ? { compiled: result.compiled, possibleCpus: kernel.cpus } : undefined;
+  } catch (error) {
+    failed(error);
+    return undefined;
+  } finally {
+    kernel.close();
+  }
+}
+
+/** BPFTRACE_MAX_STRLEN=200 says over the config block, as there. */
+export function environmentSettings(environment: NodeJS.ProcessEnv): Map<string, string> {
+  const settings = new Map<string, string>();
+  for (const [name, value] of Object.entries(environment))
+    if (name.startsWith('BPFTRACE_') && value !== undefined)
+      settings.set(name.slice('BPFTRACE_'.length).toLowerCase(), value);
+  return settings;
+}
+
+function tellAttached({ attached }: ProgramSession, { quiet, format }: ProgramArguments): void {
+  if (quiet) return;
+  if (format === 'json')
+    process.stdout.write(
+      `{"type": "attached_probes", "count": ${attached}, "data": {"probes": ${attached}}}\n`,
+    );
+  else say(`Attached ${attached} ${attached === 1 ? 'probe' : 'probes'}\n`);
+}
+
+interface Running {
+  session: ProgramSession;
+  given: ProgramArguments;
+  command: Command | undefined;
+  native: Native;
+  signals: Signals;
+}
+
+async function untilEnd({ session, given, command, native, signals }: Running): Promise<ProgramEnd> {
+  const { duration } = given;
+  signals.onFirst(() => session.stop());
+  signals.onSecond(() => command?.kill());
+  const deadline =
+    duration === undefined ? undefined : setTimeout(() => session.stop(), milliseconds(duration));
+  let failure: unknown;
+  const ended = command
+    ?.start(native)
+    .catch((error: unknown) => {
+      failure = error;
+    })
+    .finally(() => session.stop());
+  if (session.endsByItself && command === undefined) session.stop();
+  try {
+    const end = await session.finished;
+    // The program may have ended by itself: its command ends with it.
+    command?.terminate();
+    await ended;
+    if (failure !== undefined) throw failure;
+    return end;
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+/** In bpftrace's words and with its exit code. */
+function failed(error: unknown): number {
+  if (error instanceof CliError) throw error;
+  const { message, code } = asCliError(error);
+  say(`ERROR: ${escapeTerminal(message, 4000)}\n`);
+  if (code === 'ProgramRejected' || code === 'Unexpected') say(verifierLog(error));
+  return 1;
+}
+
+/** The verifier's words, for `SONDE_DEBUG`. */
+function verifierLog(error: unknown): string {
+  if (!process.env.SONDE_DEBUG) return '';
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ('log' in at && typeof at.log === 'string') return `${at.log}\n`;
+    if (!(at.cause instanceof Error)) return `${at.stack}\n`;
+  }
+  return '';
+}
