@@ -3,6 +3,7 @@
 // After select.ts, before assemble.ts.
 
 import { EmitError } from './errors.ts';
+import { type Joined, join } from './join.ts';
 import { type Liveness, liveness } from './liveness.ts';
 import {
   definition,
@@ -26,9 +27,9 @@ export function allocate(machine: MachineFunction): MachineFunction {
       current = withZeros(current, live.unset);
       live = liveness(current);
     }
-    const { chosen, spilled } = choose(current, live, brief);
+    const { chosen, spilled, joined } = choose(current, live, brief);
     if (spilled.length === 0) return rename(current, chosen);
-    current = spill(current, live, spilled, brief);
+    current = spill(current, live, spilled, joined, brief);
   }
 }
 
@@ -90,7 +91,7 @@ function choose(
   machine: MachineFunction,
   live: Liveness,
   brief: ReadonlySet<number>,
-): { chosen: Int32Array; spilled: number[] } {
+): { chosen: Int32Array; spilled: number[]; joined: Joined } {
   const chosen = new Int32Array(machine.registers).fill(-1);
   const taken = Array.from({ length: 10 }, () => new Occupied(live.positions));
   for (let r = 0; r < 10; r++) {
@@ -98,19 +99,20 @@ function choose(
     taken[r]?.take(live.ranges[r] ?? []);
   }
   chosen[framePointer] = framePointer;
-  const moves = movesBetween(machine);
+  const joined = join(machine, live, brief);
+  const moves = movesBetween(machine, joined.of);
   const priorities = new Float64Array(machine.registers);
   const all: number[] = [];
   for (let r = firstVirtual; r < machine.registers; r++) {
-    const ranges = live.ranges[r] as number[];
-    if (ranges.length === 0) continue;
+    const ranges = joined.ranges[r] as number[];
+    if (ranges.length === 0 || joined.of(r) !== r) continue;
     all.push(r);
-    priorities[r] = brief.has(r) ? Infinity : (live.weights[r] as number) / held(ranges);
+    priorities[r] = brief.has(r) ? Infinity : (joined.weights[r] as number) / held(ranges);
   }
   all.sort((a, b) => (priorities[b] as number) - (priorities[a] as number) || a - b);
   const spilled: number[] = [];
   for (const r of all) {
-    const ranges = live.ranges[r] as number[];
+    const ranges = joined.ranges[r] as number[];
     const free = (register: number) => taken[register]?.isFree(ranges) ?? false;
     const wished = moves.get(r) ?? [];
     let found = -1;
@@ -135,7 +137,14 @@ function choose(
       taken[found]?.take(ranges);
     }
   }
-  return { chosen, spilled };
+  const homeless = new Set(spilled);
+  for (let r = firstVirtual; r < machine.registers; r++) {
+    const representative = joined.of(r);
+    if (representative === r) continue;
+    chosen[r] = chosen[representative] as number;
+    if (homeless.has(representative)) spilled.push(r);
+  }
+  return { chosen, spilled, joined };
 }
 
 function held(ranges: number[]): number {
@@ -144,7 +153,7 @@ function held(ranges: number[]): number {
   return sum;
 }
 
-function movesBetween(machine: MachineFunction): Map<number, number[]> {
+function movesBetween(machine: MachineFunction, of: (register: number) => number): Map<number, number[]> {
   const moves = new Map<number, number[]>();
   const note = (a: number, b: number) => {
     const list = moves.get(a);
@@ -154,8 +163,10 @@ function movesBetween(machine: MachineFunction): Map<number, number[]> {
   for (const block of machine.blocks)
     for (const instruction of block)
       if (instruction.op === 'move') {
-        note(instruction.to, instruction.from);
-        note(instruction.from, instruction.to);
+        const [to, from] = [of(instruction.to), of(instruction.from)];
+        if (to === from) continue;
+        note(to, from);
+        note(from, to);
       } else if ((instruction.op === 'constant' || instruction.op === 'frame') && instruction.to < 10) {
         note(instruction.to, instruction.to);
       }
@@ -197,12 +208,18 @@ function spill(
   machine: MachineFunction,
   live: Liveness,
   spilled: number[],
+  joined: Joined,
   brief: Set<number>,
 ): MachineFunction {
   const slots: Occupied[] = [];
   const offsets = new Map<number, number>();
   for (const r of spilled) {
-    const ranges = live.ranges[r] as number[];
+    const shared = offsets.get(joined.of(r));
+    if (shared !== undefined) {
+      offsets.set(r, shared);
+      continue;
+    }
+    const ranges = joined.ranges[r] as number[];
     let slot = slots.findIndex((occupied) => occupied.isFree(ranges));
     if (slot < 0) slot = slots.push(new Occupied(live.positions)) - 1;
     slots[slot]?.take(ranges);
@@ -243,8 +260,14 @@ function rewrite(
   if (instruction.op === 'move' && !instruction.half) {
     const from = offsets.get(instruction.from);
     if (slot !== undefined && slot === from) return;
-    if (slot !== undefined && from === undefined) return void write(instruction.from, slot);
-    if (slot === undefined && from !== undefined) return void read(to, from);
+    if (slot !== undefined && from === undefined) {
+      write(instruction.from, slot);
+      return;
+    }
+    if (slot === undefined && from !== undefined) {
+      read(to, from);
+      return;
+    }
   }
   const changed = { ...instruction } as MachineInstruction & Record<string, unknown>;
   const held = new Map<number, number>();

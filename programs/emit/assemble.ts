@@ -80,31 +80,41 @@ function assemble(machine: MachineFunction): Assembled {
         return;
       case 'constant': {
         const value = BigInt.asUintN(64, i.value);
-        if (fitsImmediate(value))
-          return code.add(insnClass.alu64 | alu.move, i.to, 0, 0, Number(BigInt.asIntN(32, value)));
+        if (fitsImmediate(value)) {
+          code.add(insnClass.alu64 | alu.move, i.to, 0, 0, Number(BigInt.asIntN(32, value)));
+          return;
+        }
         // A move of the low half clears the upper bits.
-        if (value < 1n << 32n)
-          return code.add(insnClass.alu | alu.move, i.to, 0, 0, Number(BigInt.asIntN(32, value)));
+        if (value < 1n << 32n) {
+          code.add(insnClass.alu | alu.move, i.to, 0, 0, Number(BigInt.asIntN(32, value)));
+          return;
+        }
         code.add(loadWide, i.to, 0, 0, Number(BigInt.asIntN(32, value)));
-        return code.add(0, 0, 0, 0, Number(BigInt.asIntN(32, value >> 32n)));
+        code.add(0, 0, 0, 0, Number(BigInt.asIntN(32, value >> 32n)));
+        return;
       }
       case 'address':
         references.push({ at: code.length, call: false, reference: i.reference });
         code.add(loadWide, i.to, i.reference.kind === 'function' ? pseudo.function : 0, 0, 0);
-        return code.add(0, 0, 0, 0, 0);
+        code.add(0, 0, 0, 0, 0);
+        return;
       case 'frame':
         code.add(insnClass.alu64 | alu.move | fromRegister, i.to, 10, 0, 0);
         if (i.offset !== 0) code.add(insnClass.alu64 | alu.add, i.to, 0, 0, i.offset);
         return;
       case 'alu':
-        return code.add(insnClass.alu64 | i.code | fromRegister, i.to, i.from, 0, 0);
+        code.add(insnClass.alu64 | i.code | fromRegister, i.to, i.from, 0, 0);
+        return;
       case 'aluImmediate':
-        return code.add(insnClass.alu64 | i.code, i.to, 0, 0, i.value);
+        code.add(insnClass.alu64 | i.code, i.to, 0, 0, i.value);
+        return;
       case 'negate':
-        return code.add(insnClass.alu64 | alu.negate, i.to, 0, 0, 0);
+        code.add(insnClass.alu64 | alu.negate, i.to, 0, 0, 0);
+        return;
       case 'swap':
         // To big endian, which both architectures are not.
-        return code.add(insnClass.alu | alu.swap | fromRegister, i.to, 0, 0, i.bits);
+        code.add(insnClass.alu | alu.swap | fromRegister, i.to, 0, 0, i.bits);
+        return;
       case 'compare':
       case 'compareImmediate': {
         const register = i.op === 'compare';
@@ -116,27 +126,35 @@ function assemble(machine: MachineFunction): Assembled {
           1,
           register ? 0 : i.value,
         );
-        return code.add(insnClass.alu64 | alu.move, i.to, 0, 0, 0);
+        code.add(insnClass.alu64 | alu.move, i.to, 0, 0, 0);
+        return;
       }
       case 'load':
-        return code.add(insnClass.ldx | memory | sizeBits[i.width], i.to, i.base, i.offset, 0);
+        code.add(insnClass.ldx | memory | sizeBits[i.width], i.to, i.base, i.offset, 0);
+        return;
       case 'store':
-        return code.add(insnClass.stx | memory | sizeBits[i.width], i.base, i.from, i.offset, 0);
+        code.add(insnClass.stx | memory | sizeBits[i.width], i.base, i.from, i.offset, 0);
+        return;
       case 'storeImmediate':
-        return code.add(insnClass.st | memory | sizeBits[i.width], i.base, 0, i.offset, i.value);
+        code.add(insnClass.st | memory | sizeBits[i.width], i.base, 0, i.offset, i.value);
+        return;
       case 'atomicAdd':
-        return code.add(insnClass.stx | atomic | sizeBits[i.width], i.base, i.from, i.offset, 0);
+        code.add(insnClass.stx | atomic | sizeBits[i.width], i.base, i.from, i.offset, 0);
+        return;
       case 'helper':
-        return code.add(call, 0, 0, 0, i.helper);
+        code.add(call, 0, 0, 0, i.helper);
+        return;
       case 'call':
         references.push({
           at: code.length,
           call: true,
           reference: { kind: 'function', name: i.function },
         });
-        return code.add(call, 0, pseudo.call, 0, -1);
+        code.add(call, 0, pseudo.call, 0, -1);
+        return;
       case 'exit':
-        return code.add(exit, 0, 0, 0, 0);
+        code.add(exit, 0, 0, 0, 0);
+        return;
       case 'jump':
         if (i.target !== next) jumpTo(jumpAlways, 0, 0, 0, i.target);
         return;

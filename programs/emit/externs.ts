@@ -73,7 +73,7 @@ export class Externs {
   /** The linker compares what pointers point to by name only, except in definitions of maps; pointers: how many are followed. */
   private copy(btf: Btf, id: number, pointers: number): number {
     const type = this.types[id];
-    if (!type) return 0;
+    if (!type || type.kind === 0) return 0;
     const words = type.words;
     const first = words[0] as number;
     if (modifiers.has(type.kind)) return this.copy(btf, first, pointers);

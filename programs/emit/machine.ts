@@ -91,34 +91,42 @@ export function forEachUse(
 ): void {
   switch (instruction.op) {
     case 'move':
-      return visit(instruction.from);
+      visit(instruction.from);
+      return;
     case 'alu':
       visit(instruction.to);
-      return visit(instruction.from);
+      visit(instruction.from);
+      return;
     case 'aluImmediate':
     case 'negate':
     case 'swap':
-      return visit(instruction.to);
+      visit(instruction.to);
+      return;
     case 'compare':
     case 'branch':
       visit(instruction.left);
-      return visit(instruction.right);
+      visit(instruction.right);
+      return;
     case 'compareImmediate':
     case 'branchImmediate':
-      return visit(instruction.left);
+      visit(instruction.left);
+      return;
     case 'load':
     case 'storeImmediate':
-      return visit(instruction.base);
+      visit(instruction.base);
+      return;
     case 'store':
     case 'atomicAdd':
       visit(instruction.base);
-      return visit(instruction.from);
+      visit(instruction.from);
+      return;
     case 'helper':
     case 'call':
       for (let i = 1; i <= instruction.arguments; i++) visit(i);
       return;
     case 'exit':
-      return visit(0);
+      visit(0);
+      return;
   }
 }
 

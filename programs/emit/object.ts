@@ -34,6 +34,7 @@ class ObjectWriter {
   private readonly constants = new Map<string, { offset: number; bytes: Uint8Array }>();
   private constantsSize = 0;
   private constantsSymbol: SymbolEntry | undefined;
+  private text: SymbolEntry | undefined;
 
   constructor(module: IrModule, externs: Externs | undefined) {
     this.module = module;
@@ -59,7 +60,7 @@ class ObjectWriter {
       for (const { at, span } of places)
         info.lines.push({ offset: offset + at * 8, file: module.source.name, ...lines.of(span.start) });
       for (const { at, call, reference } of code.references) {
-        const { symbol, addend } = this.resolve(reference);
+        const { symbol, addend } = this.resolve(reference, call);
         if (addend !== 0) new DataView(section.bytes.buffer).setInt32(offset + at * 8 + 4, addend, true);
         section.relocations.push({
           offset: offset + at * 8,
@@ -85,6 +86,7 @@ class ObjectWriter {
     const types = [newSection('.BTF', 0, 4, btf.bytes()), newSection('.BTF.ext', 0, 4, ext)];
     const symbols = [...this.symbols.values()];
     if (this.constantsSymbol) symbols.push(this.constantsSymbol);
+    if (this.text) symbols.push(this.text);
     return writeElf([...code, ...data, ...types], symbols);
   }
 
@@ -181,10 +183,16 @@ class ObjectWriter {
     this.symbols.set(name, { name, kind, global: true, section, value, size });
   }
 
-  private resolve(reference: Reference): { symbol: SymbolEntry; addend: number } {
+  private resolve(reference: Reference, call: boolean): { symbol: SymbolEntry; addend: number } {
     if (reference.kind === 'data') return this.constant(reference.bytes);
     const { kind, name } = reference;
     let symbol = this.symbols.get(name);
+    // libbpf knows the address of a static function only as a place in .text.
+    if (symbol?.kind === 'function' && !symbol.global && !call) {
+      const { section, value } = symbol;
+      this.text ??= { name: '', kind: 'section', global: false, section, value: 0, size: 0 };
+      return { symbol: this.text, addend: value };
+    }
     if (!symbol) {
       if (!this.externs?.has(kind, name))
         throw new EmitError('UnknownName', `neither the program nor its runtime has a ${kind} ${name}`);

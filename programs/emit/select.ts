@@ -1,6 +1,7 @@
 // Chooses eBPF operations for a function of programs/ir.ts: two-address arithmetic, immediates where they fit, the registers of calls. Before it
 // programs/optimize.ts, after it allocate.ts.
 
+import { assignedOnce } from '../flow.ts';
 import type { BinaryOperation, Instruction, IrFunction, Operand, Register, Width } from '../ir.ts';
 import type { Span } from '../source.ts';
 import { EmitError } from './errors.ts';
@@ -79,11 +80,10 @@ class Selection {
   /** Registers that are assigned once, and by what is cheap to say again. */
   private findRemade(): (Remade | undefined)[] {
     const { source } = this;
-    const definitions = new Uint32Array(source.registers);
+    const once = assignedOnce(source);
     const otherUses = new Set<Register>();
     for (const block of source.blocks)
       for (const instruction of block.instructions) {
-        if ('to' in instruction) definitions[instruction.to] = (definitions[instruction.to] ?? 0) + 1;
         if (instruction.op === 'load' || instruction.op === 'store' || instruction.op === 'atomicAdd')
           otherUses.add(instruction.base);
         if (instruction.op === 'binary') otherUses.add(instruction.left);
@@ -94,7 +94,7 @@ class Selection {
       found = false;
       for (const block of source.blocks)
         for (const instruction of block.instructions) {
-          if (!('to' in instruction) || definitions[instruction.to] !== 1 || remade[instruction.to]) continue;
+          if (!('to' in instruction) || !once(instruction.to) || remade[instruction.to]) continue;
           const value = this.remake(instruction, remade, otherUses);
           if (!value) continue;
           remade[instruction.to] = value;
@@ -158,7 +158,10 @@ class Selection {
   }
 
   private put(to: MachineRegister, operand: Operand): void {
-    if (typeof operand !== 'number') return this.add({ op: 'constant', to, value: operand.value });
+    if (typeof operand !== 'number') {
+      this.add({ op: 'constant', to, value: operand.value });
+      return;
+    }
     const remade = this.remade[operand];
     if (remade?.kind === 'constant') this.add({ op: 'constant', to, value: remade.value });
     else if (remade?.kind === 'frame') this.add({ op: 'frame', to, offset: remade.offset });
@@ -170,33 +173,39 @@ class Selection {
     if ('to' in instruction && this.remade[instruction.to]) return;
     switch (instruction.op) {
       case 'constant':
-        return this.add({ op: 'constant', to: firstVirtual + instruction.to, value: instruction.value });
+        this.add({ op: 'constant', to: firstVirtual + instruction.to, value: instruction.value });
+        return;
       case 'move':
-        return this.put(firstVirtual + instruction.to, instruction.from);
+        this.put(firstVirtual + instruction.to, instruction.from);
+        return;
       case 'binary':
-        return this.binary(
+        this.binary(
           instruction.operation,
           firstVirtual + instruction.to,
           instruction.left,
           instruction.right,
         );
+        return;
       case 'negate': {
         const to = firstVirtual + instruction.to;
         this.put(to, instruction.from);
-        return this.add({ op: 'negate', to });
+        this.add({ op: 'negate', to });
+        return;
       }
       case 'byteSwap': {
         const to = firstVirtual + instruction.to;
         this.put(to, instruction.from);
-        return this.add({ op: 'swap', to, bits: instruction.bits });
+        this.add({ op: 'swap', to, bits: instruction.bits });
+        return;
       }
       case 'extend':
-        return this.extend(
+        this.extend(
           firstVirtual + instruction.to,
           this.register(instruction.from),
           instruction.bits,
           instruction.signed,
         );
+        return;
       case 'compare': {
         const to = firstVirtual + instruction.to;
         const { condition, left, right } = this.ordered(instruction);
@@ -228,49 +237,56 @@ class Selection {
         return;
       }
       case 'store':
-        return this.store(instruction.base, instruction.offset, instruction.width, instruction.from);
+        this.store(instruction.base, instruction.offset, instruction.width, instruction.from);
+        return;
       case 'atomicAdd': {
         const { base, offset } = this.address(instruction.base, instruction.offset);
-        return this.add({
+        this.add({
           op: 'atomicAdd',
           base,
           offset,
           width: instruction.width,
           from: this.register(instruction.from),
         });
+        return;
       }
       case 'context':
-        return this.add({
+        this.add({
           op: 'move',
           to: firstVirtual + instruction.to,
           from: this.parameters[0] as number,
         });
+        return;
       case 'parameter':
-        return this.add({
+        this.add({
           op: 'move',
           to: firstVirtual + instruction.to,
           from: this.parameters[instruction.index] as number,
         });
+        return;
       case 'frame':
-        return this.add({
+        this.add({
           op: 'frame',
           to: firstVirtual + instruction.to,
           offset: this.frames[instruction.frame] ?? 0,
         });
+        return;
       case 'map':
-        return this.add({
+        this.add({
           op: 'address',
           to: firstVirtual + instruction.to,
           reference: { kind: 'map', name: instruction.map },
         });
+        return;
       case 'data':
       case 'global':
       case 'function':
-        return this.add({
+        this.add({
           op: 'address',
           to: firstVirtual + instruction.to,
           reference: reference(instruction),
         });
+        return;
       case 'helper':
       case 'call': {
         const count = instruction.arguments.length;
@@ -278,7 +294,8 @@ class Selection {
         if (instruction.op === 'helper')
           this.add({ op: 'helper', helper: instruction.helper, arguments: count });
         else this.add({ op: 'call', function: instruction.function, arguments: count });
-        return this.add({ op: 'move', to: firstVirtual + instruction.to, from: 0 });
+        this.add({ op: 'move', to: firstVirtual + instruction.to, from: 0 });
+        return;
       }
     }
   }
@@ -338,7 +355,10 @@ class Selection {
   }
 
   private binary(operation: BinaryOperation, to: MachineRegister, left: Operand, right: Operand): void {
-    if (operation === 'sdiv' || operation === 'smod') return this.divideSigned(operation, to, left, right);
+    if (operation === 'sdiv' || operation === 'smod') {
+      this.divideSigned(operation, to, left, right);
+      return;
+    }
     if (
       commutative.has(operation) &&
       this.constantOf(left) !== undefined &&
@@ -346,14 +366,20 @@ class Selection {
     )
       [left, right] = [right, left];
     const value = this.constantOf(right);
-    if (value !== undefined) return this.binaryConstant(operation, to, left, value);
+    if (value !== undefined) {
+      this.binaryConstant(operation, to, left, value);
+      return;
+    }
     const other = this.register(right);
     if (other !== to) {
       this.put(to, left);
-      return this.add({ op: 'alu', code: alu[operation], to, from: other });
+      this.add({ op: 'alu', code: alu[operation], to, from: other });
+      return;
     }
-    if (commutative.has(operation))
-      return this.add({ op: 'alu', code: alu[operation], to, from: this.register(left) });
+    if (commutative.has(operation)) {
+      this.add({ op: 'alu', code: alu[operation], to, from: this.register(left) });
+      return;
+    }
     const result = this.fresh();
     this.put(result, left);
     this.add({ op: 'alu', code: alu[operation], to: result, from: other });
@@ -367,18 +393,23 @@ class Selection {
     value: bigint,
   ): void {
     // The verifier refuses what it knows to be a division by zero or a shift by more than the width.
-    if (value === 0n && operation === 'udiv') return this.add({ op: 'constant', to, value: 0n });
+    if (value === 0n && operation === 'udiv') {
+      this.add({ op: 'constant', to, value: 0n });
+      return;
+    }
     this.put(to, left);
     if (value === 0n && operation === 'umod') return;
     const shift = operation === 'shl' || operation === 'shr' || operation === 'sar';
     const by = shift ? value & 63n : value;
-    if (fitsImmediate(by))
-      return this.add({
+    if (fitsImmediate(by)) {
+      this.add({
         op: 'aluImmediate',
         code: alu[operation],
         to,
         value: Number(BigInt.asIntN(32, by)),
       });
+      return;
+    }
     this.add({ op: 'alu', code: alu[operation], to, from: this.register({ value }) });
   }
 

@@ -1,0 +1,203 @@
+// Goes through a function's blocks and replaces what is known: copies by what they are copies of, constants, things computed or loaded a moment
+// ago. fold.ts says what an instruction becomes.
+
+import { assignedOnce, forEachRead, written } from '../flow.ts';
+import type { Instruction, IrFunction, Operand, Register, Terminator } from '../ir.ts';
+import { constantOf, fold, foldEnd } from './fold.ts';
+
+/** Helpers that give the same for all of a program's run: the task, its ids, its cgroup. */
+const unchanging = new Set([14, 15, 35, 80]);
+
+interface Fact {
+  instruction: Instruction;
+  /** Of what it reads, when it was run. */
+  versions: number[];
+}
+
+export function propagate(source: IrFunction): IrFunction {
+  const once = assignedOnce(source);
+  const walk = new Walk(once);
+  for (const block of source.blocks) for (const instruction of block.instructions) walk.foresee(instruction);
+  const blocks = source.blocks.map((block) => {
+    walk.enter();
+    const instructions = block.instructions.map((instruction) => walk.step(instruction));
+    return { instructions, end: walk.end(block.end) };
+  });
+  return { ...source, blocks };
+}
+
+class Walk {
+  private readonly once: (register: Register) => boolean;
+  /** Of registers that are assigned once from such, everywhere. */
+  private readonly lasting = new Map<Register, Instruction>();
+  /** Of the others, in this block. */
+  private readonly facts = new Map<Register, Fact>();
+  private readonly versions = new Map<Register, number>();
+  private readonly contexts = new Set<Register>();
+  /** What has been computed in this block, and the register that holds it. */
+  private readonly available = new Map<string, { register: Register; version: number }>();
+  private memory = 0;
+
+  constructor(once: (register: Register) => boolean) {
+    this.once = once;
+  }
+
+  foresee(instruction: Instruction): void {
+    const to = written(instruction);
+    if (to < 0 || !this.once(to)) return;
+    let all = true;
+    forEachRead(instruction, (r) => {
+      if (!this.once(r)) all = false;
+    });
+    if (all) this.lasting.set(to, instruction);
+    if (instruction.op === 'context') this.contexts.add(to);
+  }
+
+  enter(): void {
+    this.facts.clear();
+    this.available.clear();
+    this.memory++;
+  }
+
+  step(before: Instruction): Instruction {
+    let instruction = this.substitute(before);
+    instruction = fold(instruction, this.known);
+    instruction = this.reuse(instruction);
+    this.record(instruction);
+    return instruction;
+  }
+
+  end(before: Terminator): Terminator {
+    if (before.op === 'return') return { ...before, value: this.operand(before.value) };
+    if (before.op !== 'branch') return before;
+    const left = this.root(before.left);
+    return foldEnd({ ...before, left, right: this.operand(before.right) }, this.known);
+  }
+
+  private version(register: Register): number {
+    return this.versions.get(register) ?? 0;
+  }
+
+  private readonly known = (register: Register): Instruction | undefined => {
+    const lasting = this.lasting.get(register);
+    if (lasting) return lasting;
+    const fact = this.facts.get(register);
+    if (!fact) return undefined;
+    let i = 0;
+    let same = true;
+    forEachRead(fact.instruction, (r) => {
+      if (this.version(r) !== fact.versions[i++]) same = false;
+    });
+    return same ? fact.instruction : undefined;
+  };
+
+  /** What a register is a copy of. */
+  private root(register: Register): Register {
+    let at = register;
+    for (let i = 0; i < 100; i++) {
+      const instruction = this.known(at);
+      if (instruction?.op !== 'move') return at;
+      at = instruction.from;
+    }
+    return at;
+  }
+
+  private operand(operand: Operand): Operand {
+    const value = constantOf(typeof operand === 'number' ? this.root(operand) : operand, this.known);
+    if (value !== undefined) return { value: BigInt.asIntN(64, value) };
+    return typeof operand === 'number' ? this.root(operand) : operand;
+  }
+
+  private substitute(instruction: Instruction): Instruction {
+    switch (instruction.op) {
+      case 'move': {
+        const from = this.operand(instruction.from);
+        if (typeof from === 'number') return { ...instruction, from };
+        const { to, span } = instruction;
+        return { op: 'constant', to, value: from.value, ...(span && { span }) };
+      }
+      case 'negate':
+      case 'byteSwap':
+      case 'extend':
+        return { ...instruction, from: this.root(instruction.from) };
+      case 'binary':
+      case 'compare':
+        return { ...instruction, left: this.root(instruction.left), right: this.operand(instruction.right) };
+      case 'load':
+        return { ...instruction, base: this.root(instruction.base) };
+      case 'store':
+        return { ...instruction, base: this.root(instruction.base), from: this.operand(instruction.from) };
+      case 'atomicAdd':
+        return { ...instruction, base: this.root(instruction.base), from: this.root(instruction.from) };
+      case 'helper':
+      case 'call':
+        return { ...instruction, arguments: instruction.arguments.map((r) => this.root(r)) };
+      default:
+        return instruction;
+    }
+  }
+
+  private reuse(instruction: Instruction): Instruction {
+    const to = written(instruction);
+    const key = to < 0 ? undefined : this.keyOf(instruction);
+    if (key === undefined) return instruction;
+    const held = this.available.get(key);
+    if (held && held.register !== to && this.version(held.register) === held.version)
+      return { op: 'move', to, from: held.register, ...(instruction.span && { span: instruction.span }) };
+    // As of after it is assigned; what it reads must not be what it assigns.
+    let reads = false;
+    forEachRead(instruction, (r) => {
+      if (r === to) reads = true;
+    });
+    if (!reads) this.available.set(key, { register: to, version: this.version(to) + 1 });
+    return instruction;
+  }
+
+  /** The same for instructions that give the same; undefined: of others, or not worth a register. */
+  private keyOf(i: Instruction): string | undefined {
+    const r = (register: Register) => `r${register}@${this.version(register)}`;
+    const o = (operand: Operand) => (typeof operand === 'number' ? r(operand) : operand.value);
+    switch (i.op) {
+      case 'binary':
+        return `${i.operation} ${r(i.left)} ${o(i.right)}`;
+      case 'compare':
+        return `${i.condition} ${r(i.left)} ${o(i.right)}`;
+      case 'negate':
+        return `- ${r(i.from)}`;
+      case 'byteSwap':
+        return `swap${i.bits} ${r(i.from)}`;
+      case 'extend':
+        return `${i.signed ? 's' : 'u'}${i.bits} ${r(i.from)}`;
+      case 'load': {
+        // Nothing writes to a context.
+        const memory = this.contexts.has(i.base) ? 'context' : this.memory;
+        return `${i.signed ? 's' : 'u'}${i.width} ${r(i.base)}+${i.offset} ${memory}`;
+      }
+      case 'helper':
+        return unchanging.has(i.helper) ? `helper ${i.helper}` : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  private record(instruction: Instruction): void {
+    if (['store', 'atomicAdd', 'helper', 'call'].includes(instruction.op)) this.memory++;
+    const to = written(instruction);
+    if (to < 0) return;
+    const versions: number[] = [];
+    let itself = false;
+    forEachRead(instruction, (r) => {
+      versions.push(this.version(r));
+      if (r === to) itself = true;
+    });
+    this.versions.set(to, this.version(to) + 1);
+    if (this.lasting.has(to)) {
+      let all = true;
+      forEachRead(instruction, (r) => {
+        if (!this.once(r)) all = false;
+      });
+      if (all) this.lasting.set(to, instruction);
+    } else if (itself) this.facts.delete(to);
+    else this.facts.set(to, { instruction, versions });
+  }
+}
