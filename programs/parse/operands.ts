@@ -2,11 +2,12 @@
 // Neighbours: programs/parse/expressions.ts (operators), types.ts, statements.ts (block expressions).
 
 import type { Expression } from '../ast.ts';
+import { parseBlock } from './blocks.ts';
 import { type Cursor, keywords, suggestion } from './cursor.ts';
 import { incremented, parseExpression, parseUnary } from './expressions.ts';
 import type { Token } from './lexer.ts';
 import { integerValue } from './numbers.ts';
-import { parseBlock, parseIf } from './statements.ts';
+import { parseIf } from './statements.ts';
 import { stringValue } from './strings.ts';
 import { beginsType, isKnownType, parseType, typeOrExpression } from './types.ts';
 

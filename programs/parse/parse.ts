@@ -4,11 +4,11 @@
 import type { Probe, Program } from '../ast.ts';
 import type { Diagnostic } from '../source.ts';
 import { beginsProbe, parseAttachPoints } from './attach-points.ts';
+import { parseBody } from './blocks.ts';
 import { Cursor, problem, SyntaxProblem, TooManyProblems } from './cursor.ts';
 import { checkConditions } from './directives.ts';
 import { parseExpression } from './expressions.ts';
 import { parseDeclaration, type Reading } from './preamble.ts';
-import { parseBody } from './statements.ts';
 
 /** Much more than any script has; a manifest could not carry it. */
 const maximumSource = 128 * 1024;

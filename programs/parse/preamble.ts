@@ -2,13 +2,13 @@
 // directives.ts, declarations.ts.
 
 import type { Macro, Program } from '../ast.ts';
+import { parseBlock } from './blocks.ts';
 import { type Cursor, SyntaxProblem } from './cursor.ts';
 import { isDeclaration, parseCDeclaration } from './declarations.ts';
 import { type Directives, parseDirective } from './directives.ts';
 import type { Token } from './lexer.ts';
 import { integerValue } from './numbers.ts';
 import { readString } from './operands.ts';
-import { parseBlock } from './statements.ts';
 
 export interface Reading {
   cursor: Cursor;
