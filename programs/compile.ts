@@ -1,4 +1,4 @@
-// A program's text to an object that the kernel takes, for one kernel. Each step: parse → expand → check → lower → emit. Pure.
+// A program's text to an object that the kernel takes, for one kernel. Each step: parse → expand → check → lower → optimize → emit. Pure.
 // Neighbours: agent/program-kernel.ts (the kernel it is compiled for), agent/program-session.ts (runs what comes out).
 
 import { check } from './check/check.ts';
@@ -10,6 +10,7 @@ import { expand } from './expand.ts';
 import type { IrModule } from './ir.ts';
 import type { Kernel } from './kernel.ts';
 import { lowerChecked } from './lower/lower.ts';
+import { optimize } from './optimize.ts';
 import type { Parameters } from './parameters.ts';
 import { parse } from './parse/parse.ts';
 import type { Diagnostic } from './source.ts';
@@ -41,7 +42,7 @@ export function compile(source: string, kernel: Kernel, options: CompileOptions)
   const result = lowerChecked(checked, kernel, { name: options.name, text: source });
   if ('diagnostics' in result) return { diagnostics: [...warnings, ...result.diagnostics] };
   const { compiled } = result.lowered;
-  const { module } = result.lowered;
+  const module = optimize(result.lowered.module);
   return { compiled: { ...compiled, object: emitObject(module, options.externs) }, module, warnings };
 }
 

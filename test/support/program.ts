@@ -1,0 +1,86 @@
+// A program's kernel test in one call: compiled for this kernel, run by a session on a cgroup of the test's own, with commands inside, and what it printed.
+// Neighbours: programs/compile.ts, agent/program-session.ts, test/support/trace.ts (the same for gadgets).
+
+import { readFileSync } from 'node:fs';
+import { objectPath } from '../../agent/objects.ts';
+import { programKernel } from '../../agent/program-kernel.ts';
+import type { PathContext } from '../../agent/program-paths.ts';
+import { startProgram } from '../../agent/program-session.ts';
+import { native } from '../../native/index.ts';
+import { type Compilation, compile } from '../../programs/compile.ts';
+import { renderDiagnostics } from '../../programs/diagnostics.ts';
+import { Externs } from '../../programs/emit/externs.ts';
+import { type Argv, makeGroup } from './trace.ts';
+
+export interface Printed {
+  out: string;
+  said: string;
+  code: number;
+}
+
+let externs: Externs | undefined;
+
+const paths: PathContext = { pids: [], cwd: process.cwd(), searchPath: ['/usr/bin', '/bin'] };
+
+/** "0-3" of /sys: how many values a per-CPU map has. */
+function possibleCpus(): number {
+  const last = /(\d+)\s*$/.exec(readFileSync('/sys/devices/system/cpu/possible', 'utf8'))?.[1];
+  return Number(last) + 1;
+}
+
+/** Compiles for this kernel as `sonde run` does. */
+export function compileHere(source: string, positional: string[] = []): Compilation {
+  externs ??= new Externs(readFileSync(objectPath('program')));
+  const kernel = programKernel(native, paths);
+  try {
+    return compile(source, kernel, {
+      tenancy: 'node',
+      hasCommand: false,
+      name: 'stdin',
+      parameters: { positional, named: new Map() },
+      externs,
+    });
+  } finally {
+    kernel.close();
+  }
+}
+
+/** Runs a program: to its own end where it has one, else until the commands inside have ended. */
+export async function runProgram(source: string, inside: Argv[] = []): Promise<Printed> {
+  const result = compileHere(source);
+  if (!('compiled' in result)) throw new Error(renderDiagnostics(result.diagnostics, source));
+  const group = makeGroup();
+  const printed: Printed = { out: '', said: '', code: 0 };
+  try {
+    const session = await startProgram(
+      {
+        compiled: result.compiled,
+        source: { name: 'stdin', text: source },
+        targets: [
+          { kind: 'cgroup', path: group.path, owner: { namespace: null, pod: null, container: 'test' } },
+        ],
+        paths,
+        possibleCpus: possibleCpus(),
+        format: 'text',
+        write: (text) => {
+          printed.out += text;
+        },
+        say: (text) => {
+          printed.said += text;
+        },
+      },
+      native,
+    );
+    try {
+      for (const argv of inside)
+        await native.spawnInCgroup(group.path, argv, { PATH: process.env.PATH ?? '' }, '/').exited;
+      if (!session.endsByItself || inside.length > 0) session.stop();
+      printed.code = (await session.finished).code;
+    } finally {
+      session.close();
+    }
+    return printed;
+  } finally {
+    await group.remove();
+  }
+}
