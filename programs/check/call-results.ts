@@ -12,7 +12,7 @@ import { errorTexts } from './error-texts.ts';
 import { isLiteral, isText } from './operators.ts';
 import { failed, type Pass, report } from './pass.ts';
 import { refusedMemory, refusedWith } from './tenancy.ts';
-import { baseText, typeText } from './type-text.ts';
+import { typeText } from './type-text.ts';
 import { boolean, int64, integer, none, uint64, unknown } from './unify.ts';
 
 /** `types`: of the arguments, judged. */
@@ -161,15 +161,6 @@ function compileTimeResult(
       if (first.kind !== 'unknown' && !isText(first) && first.kind !== 'pointer')
         report(pass, call.span, `${typeText(first)} is no text`);
       return none;
-    case 'typeinfo':
-      return {
-        kind: 'record',
-        members: [
-          { name: 'btf_id', type: integer(32) },
-          { name: 'base_ty', type: { kind: 'string', size: baseText(first).length + 1 } },
-          { name: 'full_ty', type: { kind: 'string', size: typeText(first).length + 1 } },
-        ],
-      };
     case 'kfunc_allowed':
       return constant(false, boolean);
     case 'kfunc_exist':
@@ -199,8 +190,6 @@ function compileTimeResult(
       return namedNumber(pass, expression, call.function, given);
     case 'static_assert':
       return staticAssert(pass, call, given);
-    case 'getopt':
-      return option(pass, expression, call, types);
     default:
       return undefined;
   }
@@ -232,12 +221,4 @@ function staticAssert(pass: Pass, call: Call, holds: Constant | undefined): Type
   const message = call.arguments[1] === undefined ? undefined : pass.constants.get(call.arguments[1]);
   if (holds === false || holds === 0n) report(pass, call.span, `static assertion failed: ${message}`);
   return none;
-}
-
-/** What is left of getopt() here was given no value on the command line. */
-function option(pass: Pass, expression: Expression, call: Call, types: readonly Type[]): Type {
-  const second = call.arguments[1];
-  const value = second === undefined ? false : pass.constants.get(second);
-  if (value !== undefined) pass.constants.set(expression, value);
-  return second === undefined ? boolean : (types[1] ?? unknown);
 }

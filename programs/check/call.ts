@@ -148,7 +148,7 @@ function plainArgument(pass: Pass, fn: Fn, parameter: Parameter, argument: Expre
 
 /** They look at the type of anything. */
 function introspects(name: string): boolean {
-  return name.startsWith('is_') || name === 'typeinfo' || name === 'assert_str';
+  return name.startsWith('is_') || name === 'assert_str';
 }
 
 function countFits(parameters: readonly Parameter[], count: number): boolean {

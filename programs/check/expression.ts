@@ -12,7 +12,7 @@ import { readMap } from './maps.ts';
 import { binary, increment, unary } from './operators.ts';
 import { condition, failed, isTrue, type Pass, report, valueType } from './pass.ts';
 import { baseText, typeText } from './type-text.ts';
-import { boolean, literalType, none, uint64, unify, unknown } from './unify.ts';
+import { boolean, integer, literalType, none, uint64, unify, unknown } from './unify.ts';
 import { useVariable } from './variables.ts';
 
 export function infer(pass: Pass, expression: Expression): Type {
@@ -66,12 +66,7 @@ export function infer(pass: Pass, expression: Expression): Type {
     case 'offsetof':
       return offsetOf(pass, expression);
     case 'typeof':
-      return failed(
-        pass,
-        expression.span,
-        'typeof() stands where a type does',
-        'typeinfo() tells a type as text',
-      );
+      return introspection(typeMeant(pass, expression));
     case 'comptime':
       return comptime(pass, expression);
     case 'block':
@@ -79,16 +74,27 @@ export function infer(pass: Pass, expression: Expression): Type {
   }
 }
 
+/** typeinfo(x): a record. */
+function introspection(type: Type): Type {
+  return {
+    kind: 'record',
+    members: [
+      { name: 'btf_id', type: integer(32) },
+      { name: 'base_ty', type: { kind: 'string', size: baseText(type).length + 1 } },
+      { name: 'full_ty', type: { kind: 'string', size: typeText(type).length + 1 } },
+    ],
+  };
+}
+
 /** `typeinfo(x).full_ty`: known as soon as the type is. */
 function introspected(pass: Pass, expression: Extract<Expression, { kind: 'field' }>): Type | undefined {
   const { of, name } = expression;
   const inner = of.kind === 'comptime' ? of.of : of;
-  if (inner.kind !== 'call' || inner.function !== 'typeinfo') return undefined;
+  if (inner.kind !== 'typeof') return undefined;
   const record = pass.typeOf(inner);
-  const [argument] = inner.arguments;
-  const type = argument === undefined ? unknown : (pass.types.get(argument) ?? unknown);
   if (of !== inner) pass.types.set(of, record);
-  if (record.kind !== 'record' || pass.env.level === 0 || type.kind === 'unknown') return undefined;
+  const type = typeMeant(pass, inner);
+  if (pass.env.level === 0 || type.kind === 'unknown') return undefined;
   const value =
     name === 'full_ty'
       ? typeText(type)
@@ -135,30 +141,13 @@ function addressOf(pass: Pass, expression: Extract<Expression, { kind: 'addressO
   const { of, span } = expression;
   if (pass.env.refused.has('unstable_addr'))
     return failed(pass, span, "'&' is switched off by unstable_addr");
-  const type = valueType(pass, of);
-  if (type.kind === 'unknown') return unknown;
-  if (of.kind === 'field' || of.kind === 'index' || of.kind === 'dereference') {
-    const space = placeOf(pass, of);
-    if (space !== undefined) return { kind: 'pointer', to: type, space };
-  }
+  pass.typeOf(of);
   return failed(
     pass,
     span,
-    'only what a pointer leads to has an address',
-    'variables and maps have none that another program could use',
+    'variables and maps of Sonde have no address',
+    'use the value; what a pointer leads to needs no &',
   );
-}
-
-/** Where the bytes of a field or element are, if a pointer leads there. */
-function placeOf(pass: Pass, expression: Expression): 'kernel' | 'user' | undefined {
-  if (expression.kind === 'dereference') return pointerSpace(pass, expression.of);
-  if (expression.kind !== 'field' && expression.kind !== 'index') return undefined;
-  return pointerSpace(pass, expression.of) ?? placeOf(pass, expression.of);
-}
-
-function pointerSpace(pass: Pass, expression: Expression): 'kernel' | 'user' | undefined {
-  const type = pass.types.get(expression);
-  return type?.kind === 'pointer' && type.space !== 'none' ? type.space : undefined;
 }
 
 function sizeOf(pass: Pass, expression: Extract<Expression, { kind: 'sizeof' }>): Type {
@@ -170,7 +159,10 @@ function sizeOf(pass: Pass, expression: Extract<Expression, { kind: 'sizeof' }>)
   return uint64;
 }
 
-function typeMeant(pass: Pass, expression: Extract<Expression, { kind: 'sizeof' | 'offsetof' }>): Type {
+function typeMeant(
+  pass: Pass,
+  expression: Extract<Expression, { kind: 'sizeof' | 'offsetof' | 'typeof' }>,
+): Type {
   if (expression.type !== null) return namedType(pass, expression.type);
   return expression.of === null ? unknown : pass.typeOf(expression.of);
 }

@@ -165,8 +165,8 @@ const others = [
     (name): Fn => ({
       name,
       signatures: [
-        { parameters: [limit], returns: `${name}_t` },
         { parameters: [stackMode, limit], returns: `${name}_t` },
+        { parameters: [limit], returns: `${name}_t` },
       ],
       description:
         name === 'kstack'

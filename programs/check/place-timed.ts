@@ -105,7 +105,7 @@ function counted(request: PlaceRequest, provider: 'software' | 'hardware'): Plac
   if (found === undefined) {
     const near = nearestName(
       event,
-      known.map(([name]) => name),
+      known.flatMap(([name, { other }]) => [name, other]),
     );
     return wrong(
       `there is no ${provider} event '${event}'`,

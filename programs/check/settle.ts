@@ -14,11 +14,12 @@ import type { Environment } from './pass.ts';
 export function unsettled(program: Program, env: Environment, failed: boolean): Diagnostic[] {
   if (env.kernel === null || failed) return [];
   const diagnostics: Diagnostic[] = [];
+  const uses = firstUses(program);
   for (const state of env.maps.byName.values()) {
     if (!state.assigned || !isOpen(state.value)) continue;
     diagnostics.push({
       severity: 'error',
-      span: firstUse(program, state.name),
+      span: uses.get(state.name) ?? { start: 0, end: 0 },
       message: `what ${state.name} holds can not be told from what is assigned to it`,
       hint: `cast it once: ${state.name} = (int64)…`,
     });
@@ -32,19 +33,21 @@ function isOpen(type: Type): boolean {
   return type.kind === 'record' && type.members.some((member) => isOpen(member.type));
 }
 
-function firstUse(program: Program, name: string): Span {
+/** Where each map stands first. */
+function firstUses(program: Program): Map<string, Span> {
+  const uses = new Map<string, Span>();
   const waiting: unknown[] = [program.probes];
-  let first: Span | undefined;
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     if (typeof node !== 'object' || node === null) continue;
-    if ('kind' in node && node.kind === 'map' && 'name' in node && node.name === name && 'span' in node) {
+    if ('kind' in node && node.kind === 'map' && 'name' in node && 'span' in node) {
       const span = node.span as Span;
-      if (first === undefined || span.start < first.start) first = span;
+      const before = uses.get(String(node.name));
+      if (before === undefined || span.start < before.start) uses.set(String(node.name), span);
     }
     for (const child of Object.values(node))
       if (typeof child === 'object' && child !== null) waiting.push(child);
   }
-  return first ?? { start: 0, end: 0 };
+  return uses;
 }
 
 /** Of every struct that a type names, and of those that it holds by value. */

@@ -213,7 +213,8 @@ function branch(pass: Pass, each: Extract<Statement, { kind: 'if' }>): void {
 function asksForTypes(expression: Expression): boolean {
   switch (expression.kind) {
     case 'call':
-      return expression.function.startsWith('is_') || expression.function === 'typeinfo';
+      return expression.function.startsWith('is_');
+    case 'typeof':
     case 'sizeof':
       return true;
     case 'comptime':

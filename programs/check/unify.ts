@@ -114,20 +114,37 @@ export function sameType(a: Type, b: Type): boolean {
           name === b.members[index]?.name && sameType(type, b.members[index]?.type ?? none),
       )
     );
-  if (a.kind !== b.kind) return false;
-  const left = Object.entries(a) as [string, unknown][];
-  const right = new Map(Object.entries(b) as [string, unknown][]);
-  return left.length === right.size && left.every(([name, value]) => right.get(name) === value);
+  return a.kind === b.kind && sameMembers(a, b);
 }
 
-/** Exactly equal, spaces too: nothing was learned. */
+/** Exactly equal, spaces and enums too: nothing was learned. */
 export function identical(a: Type, b: Type): boolean {
-  return typeKey(a) === typeKey(b);
+  if (a === b) return true;
+  if (a.kind !== b.kind) return false;
+  if (a.kind === 'tuple' && b.kind === 'tuple')
+    return (
+      a.elements.length === b.elements.length &&
+      a.elements.every((element, index) => identical(element, b.elements[index] ?? none))
+    );
+  if (a.kind === 'record' && b.kind === 'record')
+    return (
+      a.members.length === b.members.length &&
+      a.members.every(({ name, type }, index) => {
+        const other = b.members[index];
+        return name === other?.name && identical(type, other.type);
+      })
+    );
+  if (a.kind === 'pointer' && b.kind === 'pointer') return a.space === b.space && identical(a.to, b.to);
+  if (a.kind === 'array' && b.kind === 'array')
+    return a.length === b.length && a.space === b.space && identical(a.of, b.of);
+  return sameMembers(a, b);
 }
 
-/** A text that is equal exactly for identical types. */
-export function typeKey(type: Type): string {
-  return JSON.stringify(type, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
+/** Of types without types inside. */
+function sameMembers(a: Type, b: Type): boolean {
+  const left = Object.entries(a) as [string, unknown][];
+  const right = b as unknown as Record<string, unknown>;
+  return left.length === Object.keys(b).length && left.every(([name, value]) => right[name] === value);
 }
 
 /** What an aggregate gives where it is read: an integer, or null where it is no single number. */
