@@ -10,6 +10,7 @@ import type { FunctionPrototype, Kernel, Tracepoint, UsdtProbe } from '../progra
 import type { Layout, Type } from '../programs/types.ts';
 import { globTest, isPlain } from './globs.ts';
 import { kernelSymbols } from './kernel-symbols.ts';
+import { nameTable } from './names.ts';
 import { arch } from './objects.ts';
 import { filesOf, type PathContext } from './program-paths.ts';
 import { readFormat } from './tracepoint-format.ts';
@@ -40,6 +41,8 @@ export function programKernel(native: Native, paths: PathContext): ProgramKernel
     },
     enumerator: (name) => types()?.enumerator(name),
     enumValues(name) {
+      // Not an enum of the kernel's, but numbers with names all the same.
+      if (name === 'syscall') return nameTable('syscall', arch);
       const values = types()?.enumerators(name);
       return values && new Map(values.map((each) => [each.value, each.name]));
     },

@@ -45,7 +45,7 @@ export function compileHere(source: string, positional: string[] = []): Compilat
   }
 }
 
-/** Runs a program: to its own end where it has one, else until the commands inside have ended. */
+/** Runs a program until the commands inside have ended; without any, to its own end. */
 export async function runProgram(source: string, inside: Argv[] = []): Promise<Printed> {
   const result = compileHere(source);
   if (!('compiled' in result)) throw new Error(renderDiagnostics(result.diagnostics, source));
@@ -74,8 +74,11 @@ export async function runProgram(source: string, inside: Argv[] = []): Promise<P
     try {
       for (const argv of inside)
         await native.spawnInCgroup(group.path, argv, { PATH: process.env.PATH ?? '' }, '/').exited;
-      if (!session.endsByItself || inside.length > 0) session.stop();
+      if (inside.length > 0) session.stop();
+      // A program that never ends shall fail its test, not hang it.
+      const late = setTimeout(() => session.stop(), 10_000);
       printed.code = (await session.finished).code;
+      clearTimeout(late);
     } finally {
       session.close();
     }
