@@ -81,9 +81,21 @@ export function columnValue(key: BtfValue, column: From, arch: string): Value {
       return null;
     value = value[part];
   }
+  if (column.type === 'ipAddress' && value instanceof Uint8Array) return ipAddress(value);
   if (value === undefined || (typeof value === 'object' && !Array.isArray(value))) return null;
   if (Array.isArray(value)) return null;
   const names = namesOf(column, arch);
   if (names === undefined || typeof value === 'string' || typeof value === 'boolean') return value;
   return names.get(BigInt(value)) ?? String(value);
+}
+
+/** 16 bytes as text; IPv4 from its mapped form. The URL parser writes IPv6 as RFC 5952 says. */
+function ipAddress(bytes: Uint8Array): string {
+  const mapped =
+    bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
+  if (mapped) return bytes.subarray(12, 16).join('.');
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    (((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0)).toString(16),
+  );
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }

@@ -744,6 +744,71 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
     ]
   },
   {
+    "trace": "tcp-retransmits",
+    "programs": [
+      [
+        [
+          {
+            "program": "retransmit_owner"
+          },
+          {
+            "program": "retransmitted"
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "tcp-rtt",
+    "programs": [
+      [
+        [
+          {
+            "program": "rtt_owner"
+          },
+          {
+            "program": "rtt_probe"
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "tcp-states",
+    "programs": [
+      [
+        [
+          {
+            "program": "state_changed"
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "tcp-throughput",
+    "programs": [
+      [
+        [
+          {
+            "program": "bytes_sent"
+          },
+          {
+            "program": "bytes_received"
+          }
+        ],
+        [
+          {
+            "program": "sendmsg_exit"
+          },
+          {
+            "program": "bytes_taken"
+          }
+        ]
+      ]
+    ]
+  },
+  {
     "trace": "threads",
     "programs": [
       [

@@ -177,6 +177,7 @@ struct sock_common {
     u32 skc_rcv_saddr;
     u16 skc_dport;
     u16 skc_family;
+    volatile unsigned char skc_state;
     unsigned long skc_flags;
     struct in6_addr skc_v6_daddr;
     struct in6_addr skc_v6_rcv_saddr;
@@ -200,6 +201,10 @@ struct tcp_sock {
     u64 bytes_sent;
     u64 bytes_retrans;
     u32 total_retrans;
+    u32 srtt_us; /* smoothed round trip time, in eighths of a microsecond */
+    u32 snd_cwnd;
+    u32 snd_wnd;
+    u32 rcv_wnd;
 };
 
 /* Open files. */

@@ -139,15 +139,35 @@ static void capabilities(void) {
     waitpid(child, NULL, 0);
 }
 
+/* Four connects to a listener that accepts nothing and has room for one: the last of them send their SYN
+ * again after a second. */
+static void syns(void) {
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(here);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    bind(listener, (struct sockaddr *)&here, sizeof(here));
+    listen(listener, 0);
+    getsockname(listener, (struct sockaddr *)&here, &length);
+    for (int i = 0; i < 4; i++)
+        connect(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), (struct sockaddr *)&here, sizeof(here));
+    usleep(1500000);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
 } asks[] = {
-    {"stats", stats},           {"syncs", syncs},
-    {"mounts", mounts},         {"sockets", sockets},
-    {"shared", shared},         {"signals", signals},
-    {"exits", exits},           {"threads", threads},
-    {"privileges", privileges}, {"capabilities", capabilities},
+    {"stats", stats},
+    {"syncs", syncs},
+    {"syns", syns},
+    {"mounts", mounts},
+    {"sockets", sockets},
+    {"shared", shared},
+    {"signals", signals},
+    {"exits", exits},
+    {"threads", threads},
+    {"privileges", privileges},
+    {"capabilities", capabilities},
 };
 
 int main(int argc, char **argv) {

@@ -1,7 +1,11 @@
 /* burns SECONDS NAPS [FILE]: uses a CPU for that long, three parts in burn_three to one in burn_one, then
- * sleeps NAPS times 50 ms in nap(). Writes into FILE for how long it had no CPU in its naps, ns. */
+ * sleeps NAPS times 50 ms in nap(). Writes into FILE for how long it had no CPU in its naps, ns, and how often
+ * it gave its CPU up in them, as the kernel counts: a nap whose timer fires before the process has left its
+ * CPU (it starts the timer first, and the CPU may be taken away just then) waits for nothing. */
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +20,12 @@ static double seconds(clockid_t clock) {
     struct timespec t;
     clock_gettime(clock, &t);
     return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static long given_up(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nvcsw;
 }
 
 __attribute__((noinline)) void burn_three(void) {
@@ -53,15 +63,18 @@ int main(int argc, char **argv) {
         burn_one();
     }
     double off = 0;
+    long waits = 0;
     for (int naps = atoi(argv[2]); naps > 0; naps--) {
         double ran = seconds(CLOCK_PROCESS_CPUTIME_ID), start = seconds(CLOCK_MONOTONIC);
+        long before = given_up();
         nap();
+        waits += given_up() - before;
         off += seconds(CLOCK_MONOTONIC) - start;
         off -= seconds(CLOCK_PROCESS_CPUTIME_ID) - ran;
     }
     if (argc == 3) return 0;
     FILE *file = fopen(argv[3], "w");
     if (!file) return 2;
-    fprintf(file, "%.0f\n", off * 1e9);
+    fprintf(file, "%.0f %ld\n", off * 1e9, waits);
     return fclose(file) != 0;
 }

@@ -1,11 +1,8 @@
 // tcp-connections: every TCP connection that ends, with what went over it. Program: program.bpf.c. Test: gadget.test.ts.
 
 import { z } from 'zod';
+import { endpointColumns, portParameters, portVariables } from '../../endpoints.ts';
 import { defineGadget, processColumns } from '../../gadget.ts';
-
-/** As many as the program's PORTS. */
-const mostPorts = 16;
-const ports = z.array(z.int().min(1).max(65_535)).max(mostPorts).default([]);
 
 /** enum direction and AF_… in program.bpf.c. */
 const directions = { All: 0, Outbound: 1, Inbound: 2 };
@@ -25,12 +22,7 @@ export default defineGadget({
     'those received in order. When the local end closes first, what comes after its socket has become TIME_WAIT is not counted. ' +
     'Nothing is paid per packet: only changes of state, about ten per connection, run the program.',
   parameters: z.object({
-    localPorts: ports.describe(
-      `Only connections with one of these local ports, at most ${mostPorts}. Empty: all`,
-    ),
-    remotePorts: ports.describe(
-      `Only connections with one of these remote ports, at most ${mostPorts}. Empty: all`,
-    ),
+    ...portParameters,
     family: z
       .enum(['All', 'IPv4', 'IPv6'])
       .default('All')
@@ -66,10 +58,7 @@ export default defineGadget({
           optional: true,
           description: 'Outbound: opened from here; Inbound: accepted',
         },
-        { name: 'localAddress', type: 'ipAddress', description: 'The address on this side' },
-        { name: 'localPort', type: 'integer', description: 'The port on this side' },
-        { name: 'remoteAddress', type: 'ipAddress', description: "The peer's address" },
-        { name: 'remotePort', type: 'integer', description: "The peer's port" },
+        ...endpointColumns,
         { name: 'sentBytes', type: 'integer', unit: 'bytes', description: 'Sent, each byte counted once' },
         { name: 'receivedBytes', type: 'integer', unit: 'bytes', description: 'Received in order' },
         {
@@ -92,20 +81,12 @@ export default defineGadget({
     },
   }),
   programs: () => [[[{ program: 'connection_state' }]]],
-  knobs: ({ localPorts, remotePorts, family, direction, minimumDurationMs }) => ({
+  knobs: ({ family, direction, minimumDurationMs, ...ports }) => ({
     variables: {
-      local_ports: padded(localPorts),
-      local_port_count: localPorts.length,
-      remote_ports: padded(remotePorts),
-      remote_port_count: remotePorts.length,
+      ...portVariables(ports),
       only_family: families[family],
       only_direction: directions[direction],
       minimum_ns: 1_000_000n * BigInt(minimumDurationMs),
     },
   }),
 });
-
-/** The program's u16[PORTS]. */
-function padded(list: number[]): bigint[] {
-  return Array.from({ length: mostPorts }, (_, index) => BigInt(list[index] ?? 0));
-}

@@ -6,35 +6,15 @@
  * happen while its client runs), so the scope is the socket's own, and a process is only taken from the
  * current task at changes that its owner makes by a call: connect, listen, close, shutdown. */
 #include "events.bpf.h"
-#include <bpf/bpf_endian.h>
-
-#define PORTS 16
+#include "tcp.bpf.h"
 
 /* Knobs. Empty or 0: everything. */
 const volatile u64 minimum_ns = 0;
 const volatile u32 only_family = 0;
 const volatile u32 only_direction = 0;
-const volatile u32 local_port_count = 0;
-const volatile u32 remote_port_count = 0;
-const volatile u16 local_ports[PORTS] = {};
-const volatile u16 remote_ports[PORTS] = {};
 
-enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_TCP = 6, SOCK_DONE_BIT = 1 };
+enum { SOCK_DONE_BIT = 1 };
 enum { EPIPE = 32, ECONNRESET = 104, ETIMEDOUT = 110, ECONNREFUSED = 111 };
-
-enum tcp_state {
-    TCP_ESTABLISHED = 1,
-    TCP_SYN_SENT,
-    TCP_SYN_RECV,
-    TCP_FIN_WAIT1,
-    TCP_FIN_WAIT2,
-    TCP_TIME_WAIT,
-    TCP_CLOSE,
-    TCP_CLOSE_WAIT,
-    TCP_LAST_ACK,
-    TCP_LISTEN,
-    TCP_CLOSING,
-};
 
 enum direction { DIRECTION_UNKNOWN, DIRECTION_OUTBOUND, DIRECTION_INBOUND };
 enum ending { ENDED_CLOSED = 1, ENDED_RESET, ENDED_ABORTED, ENDED_TIMED_OUT, ENDED_REFUSED, ENDED_FAILED };
@@ -42,10 +22,7 @@ enum ending { ENDED_CLOSED = 1, ENDED_RESET, ENDED_ABORTED, ENDED_TIMED_OUT, END
 struct connection_record {
     EVENT_HEADER;
     struct process process; /* pid 0: not known */
-    u8 local_address[16];   /* IPv4 as ::ffff:a.b.c.d */
-    u8 remote_address[16];
-    u16 local_port;
-    u16 remote_port;
+    struct endpoints ends;
     u32 direction;
     u32 ended;
     u32 retransmits;
@@ -122,11 +99,6 @@ static __always_inline void connection_opened(struct connection *connection, boo
     connection->direction = accepted ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
 }
 
-/** True at changes of state that the socket's owner makes by a call of its own. */
-static __always_inline bool owner_runs(int to) {
-    return to == TCP_SYN_SENT || to == TCP_LISTEN || to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK;
-}
-
 /** The socket's scope. Sockets of process trees know their cgroup but not their tree, which is kept with
  * them. An accepted one whose listener nobody saw waits, unclaimed, until its owner makes a call. */
 static __always_inline u64 scope_connection(struct sock *sk, bool accepted, int to) {
@@ -171,38 +143,12 @@ static __always_inline u32 ending_of(struct sock *sk, int from) {
                : ENDED_ABORTED;
 }
 
-static __always_inline bool has_port(const volatile u16 *ports, u32 count, u16 port) {
-    if (!count) return true;
-    for (u32 i = 0; i < PORTS; i++)
-        if (i < count && ports[i] == port) return true;
-    return false;
-}
-
-static __always_inline void mapped_address(u8 *to, u32 address) {
-    to[10] = to[11] = 0xff;
-    __builtin_memcpy(to + 12, &address, sizeof(address));
-}
-
 static __always_inline void connection_ended(struct sock *sk, int from, u64 container,
                                              const struct connection *known) {
     struct connection_record record = {};
-    record.local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
-    record.remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-    if (!has_port(local_ports, local_port_count, record.local_port)) return;
-    if (!has_port(remote_ports, remote_port_count, record.remote_port)) return;
-
-    u32 family = AF_INET;
-    if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6) {
-        BPF_CORE_READ_INTO(&record.local_address, sk, __sk_common.skc_v6_rcv_saddr);
-        BPF_CORE_READ_INTO(&record.remote_address, sk, __sk_common.skc_v6_daddr);
-        u64 *high = (u64 *)record.remote_address;
-        u32 *words = (u32 *)record.remote_address;
-        if (high[0] || words[2] != bpf_htonl(0xffff)) family = AF_INET6;
-    } else {
-        mapped_address(record.local_address, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
-        mapped_address(record.remote_address, BPF_CORE_READ(sk, __sk_common.skc_daddr));
-    }
-    if (only_family && family != only_family) return;
+    endpoints_of(&record.ends, sk);
+    if (!is_wanted_port(&record.ends)) return;
+    if (only_family && family_of(&record.ends) != only_family) return;
 
     record.time = bpf_ktime_get_ns();
     if (known) {
