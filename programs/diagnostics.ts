@@ -58,8 +58,8 @@ function excerptOf(line: string, from: number, to: number): string {
   const shown = characters.slice(first, first + widest);
   const text = widen(shown.join(''));
   if (text.trim() === '') return '';
-  const before = widen(shown.slice(0, from - first).join('')).length;
-  const marked = widen(shown.slice(from - first, to - first).join('')).length;
+  const before = Array.from(widen(shown.slice(0, from - first).join(''))).length;
+  const marked = Array.from(widen(shown.slice(from - first, to - first).join(''))).length;
   return `${text}\n${' '.repeat(before)}${'~'.repeat(Math.max(1, marked))}\n`;
 }
 

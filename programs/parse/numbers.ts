@@ -2,7 +2,7 @@
 // Pure. Neighbours: programs/parse/expressions.ts; programs/expand.ts and programs/check/* read the numbers of parameters and attach points with it.
 
 const literal =
-  /^(?:(?<hex>0[xX][0-9a-fA-F_]+?)|(?<digits>[0-9][0-9_]*?)(?:[eE](?<exponent>[0-9][0-9_]*?))?)(?<suffix>ns|us|ms|s|m|h|d|[uU][lL]{0,2}|[lL]{1,2}[uU]?)?$/;
+  /^(?:(?<hex>0[xX][0-9a-fA-F_]+)|(?<digits>[0-9][0-9_]*)(?:[eE](?<exponent>[0-9][0-9_]*))?)(?<suffix>ns|us|ms|s|m|h|d|[uU][lL]{0,2}|[lL]{1,2}[uU]?)?$/;
 
 const nanoseconds: Record<string, bigint> = {
   ns: 1n,

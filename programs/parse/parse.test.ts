@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { renderDiagnostics } from '../diagnostics.ts';
+import { expand } from '../expand.ts';
 import { parse } from './parse.ts';
 import { treeText } from './tree-text.ts';
 
@@ -34,6 +35,8 @@ test('whatever is not text of a program ends in diagnostics, soon', () => {
       assert.ok(span.start >= 0 && span.start <= span.end && span.end <= source.length + 1);
     assert.ok(renderDiagnostics(diagnostics, source).length < 200_000);
     assertSpans(program, source.length);
+    const expanded = expand(program, { positional: ['1', source], named: new Map() });
+    assert.ok(expanded.diagnostics.length <= 30);
   };
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => whole(Buffer.from(bytes).toString('utf8'))),
