@@ -8,6 +8,7 @@ import { loadGadgets } from '../bpf/registry.ts';
 import { errorsPage } from '../cli/errors-page.ts';
 import { apiPage } from '../crds/api-page.ts';
 import { crdManifests } from '../crds/manifest.ts';
+import { programsPage } from '../programs/programs-page.ts';
 import { resultPages } from '../results/schema-page.ts';
 import { crdTemplates } from './chart.ts';
 import { agentGadgets, agentProto } from './proto.ts';
@@ -25,7 +26,7 @@ export async function generatedFiles(): Promise<GeneratedFile[]> {
   const gadgets = await loadGadgets();
   const agent = [agentProto(), agentGadgets(gadgets)];
   const crds = crdManifests(gadgets);
-  const pages = [gadgetsPage(gadgets), apiPage(gadgets), ...resultPages(), errorsPage()];
+  const pages = [gadgetsPage(gadgets), apiPage(gadgets), ...resultPages(), errorsPage(), programsPage()];
   return [...crds, ...crdTemplates(crds), ...pages, ...agent];
 }
 
