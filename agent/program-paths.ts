@@ -46,11 +46,14 @@ function candidates(path: string, root: string, { cwd, searchPath }: PathContext
   ];
 }
 
-/** `libc` means libc.so.6; the shortest name is the library's own. */
+/** `libc` means libc.so.6; the shortest name is the library's own. But one that ends with .so is the linker's, and libc's is a text. */
 function libraries(folder: string, name: string): string[] {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder).filter((file) => file === name || file.startsWith(`${name}.so`));
-  return names.sort((a, b) => a.length - b.length).map((file) => join(folder, file));
+  const forLinker = (file: string) => (file !== name && file.endsWith('.so') ? 1 : 0);
+  return names
+    .sort((a, b) => forLinker(a) - forLinker(b) || a.length - b.length)
+    .map((file) => join(folder, file));
 }
 
 function isFile(path: string): boolean {
