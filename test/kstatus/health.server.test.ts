@@ -10,18 +10,23 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import type { Report } from '../../agent/api.ts';
 import type { TraceJobStatus } from '../../crds/status.ts';
 import { apiVersion } from '../../crds/trace-job.ts';
 import type { NodeRecord, Observed, ObservedNode, PublishedResult } from '../../operator/observed.ts';
 import { plan } from '../../operator/plan.ts';
-import type { ResultMeta } from '../../results/shape.ts';
+import {
+  job,
+  meta as metaOf,
+  node as nodeOf,
+  observed as observedOf,
+  result as published,
+  report as reportOf,
+  second,
+  start,
+} from '../../operator/testdata/observed.ts';
 import { kstatusProgram } from './build.ts';
 
 const program = await kstatusProgram();
-const start = Date.UTC(2030, 0, 1);
-const second = 1000;
-
 interface Verdict {
   kstatus: string;
   message: string;
@@ -54,77 +59,15 @@ async function verdicts(kind: string, objects: object[]): Promise<Verdict[]> {
   }
 }
 
+const meta = metaOf();
+const result: PublishedResult = { ...published, artifacts: [] };
+const report = reportOf('Running');
+
 function observed(nodes: ObservedNode[], change: Partial<Observed> = {}): Observed {
-  return {
-    job: {
-      kind: 'TraceJob',
-      namespace: 'shop',
-      name: 'checkout-cpu',
-      uid: 'u1',
-      generation: 2,
-      knownSince: start,
-      finalizer: true,
-      spec: {
-        assignment: {
-          trace: 'cpu-profile',
-          sees: 'pod',
-          durationMs: 60 * second,
-          budget: {},
-          redact: 'Secrets',
-          store: 'default',
-          suspend: false,
-        },
-      },
-      status: {},
-    },
-    stopEverything: false,
-    namespace: 'Allowed',
-    nodes,
-    pods: { matched: nodes.length, notAllowed: 0 },
-    swept: true,
-    publication: { state: 'None' },
-    ...change,
-  };
+  return observedOf(nodes, { job: job({ generation: 2 }), ...change });
 }
 
-const report: Report = {
-  phase: 'Running',
-  attachedAt: BigInt(start) * 1_000_000n,
-  podsTraced: 1,
-  events: { seen: 12n, recorded: 12n, lost: 0n, sampledBy: 1 },
-  overhead: { programsCpuNs: 0n, agentCpuNs: 0n, memoryBytes: 0n },
-};
-const meta: ResultMeta = {
-  job: { name: 'checkout-cpu', namespace: 'shop', uid: 'u1' },
-  trace: { name: 'cpu-profile', parameters: {} },
-  startTime: BigInt(start) * 1_000_000n,
-  completionTime: BigInt(start + 60 * second) * 1_000_000n,
-  ended: 'Duration',
-  shape: { kind: 'stacks', keys: [], weights: [] },
-  owners: [],
-  events: { seen: 12n, recorded: 12n, lost: 0n, sampledBy: 1, losses: [] },
-  overhead: { programsCpuNs: 0n, agentCpuNs: 0n, memoryBytes: 0n, hits: 0n },
-  attached: [],
-  warnings: [],
-};
-const result: PublishedResult = {
-  artifacts: [],
-  meta,
-  headline: '41% of CPU in json.Unmarshal',
-  summary: '',
-};
-
-function node(name: string, record: Partial<NodeRecord> = {}): ObservedNode {
-  return {
-    name,
-    exists: true,
-    agent: true,
-    pods: [{ uid: `pod-${name}`, namespace: 'shop', name: `api-${name}`, containers: [] }],
-    digest: '',
-    scheduledAt: start - 60 * second,
-    record: { following: true, contactAt: start, targeted: '', report, ...record },
-  };
-}
+const node = (name: string, record: Partial<NodeRecord> = {}) => nodeOf(name, { report, ...record });
 
 const fetched = { report: { ...report, phase: 'Finished' }, run: { meta, path: '/scratch/a' } } as const;
 const lost = { failure: { reason: 'AgentUnreachable', message: 'its agent stopped answering' } } as const;
