@@ -100,8 +100,9 @@ function pointedAt(pass: Pass, pointer: Extract<Type, { kind: 'pointer' }>, span
 function memberType(pass: Pass, member: Member, space: 'kernel' | 'user' | 'none'): Type {
   const { type } = member;
   if (member.dataLoc) {
-    if (type.kind === 'array' && type.of.kind === 'integer' && type.of.bits === 8)
-      return { kind: 'string', size: pass.env.config.maxStrlen };
+    const of = type.kind === 'array' ? type.of : type.kind === 'pointer' ? type.to : type;
+    if (of.kind === 'integer' && of.bits === 8) return { kind: 'string', size: pass.env.config.maxStrlen };
+    if (type.kind === 'pointer') return type;
     return { kind: 'buffer', size: pass.env.config.maxStrlen };
   }
   if (

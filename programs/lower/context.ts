@@ -134,6 +134,9 @@ export function argumentAt(body: Body, name: string, type: Type, span: Span): Va
   }
   if (member.bits !== undefined) throw new CannotLower(`${name} is a bit field of the record`, span);
   const value = valueAt(body, location, type, span);
+  // An iterator's last call has nothing to show.
+  if (value.kind === 'scalar' && type.kind === 'pointer' && body.probe.provider === 'iter')
+    body.f.when('eq', value.register, { value: 0n }, () => body.leave());
   if (value.kind !== 'located') return value;
   const address = addressOf(body, location);
   return { ...value, location: { at: 'remote', address, offset: 0, space: 'kernel' } };
