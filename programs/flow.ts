@@ -125,3 +125,56 @@ export function assignedOnce(source: IrFunction): (register: Register) => boolea
   const unset = liveAtStart(source)[0];
   return (register) => definitions[register] === 1 && !unset?.has(register);
 }
+
+/** order: of the blocks that are reached, each after those that lead to it but for loops. dominators: by block, the last one that every way to it
+ *  passes; the entry's own is none (-1). */
+export function dominance({ blocks }: IrFunction): {
+  order: number[];
+  dominators: number[];
+  predecessors: number[];
+} {
+  const from: number[][] = blocks.map(() => []);
+  const order = ordered(blocks);
+  for (const b of order) for (const s of new Set(nextBlocks(blocks[b] as Block))) from[s]?.push(b);
+  const places = new Int32Array(blocks.length);
+  order.forEach((b, i) => {
+    places[b] = i;
+  });
+  const dominators = new Array<number>(blocks.length).fill(-2);
+  dominators[0] = -1;
+  const common = (a: number, b: number): number => {
+    let [x, y] = [a, b];
+    while (x !== y)
+      if ((places[x] as number) > (places[y] as number)) x = dominators[x] as number;
+      else y = dominators[y] as number;
+    return x;
+  };
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const b of order.slice(1)) {
+      const known = (from[b] as number[]).filter((p) => dominators[p] !== -2);
+      const now = known.reduce(common);
+      if (now !== dominators[b]) changed = true;
+      dominators[b] = now;
+    }
+  }
+  // The entry is come to from outside as well.
+  return { order, dominators, predecessors: from.map((list, b) => list.length + (b === 0 ? 1 : 0)) };
+}
+
+function ordered(blocks: Block[]): number[] {
+  const done: number[] = [];
+  const seen = new Set([0]);
+  const path: { block: number; next: number[] }[] = [{ block: 0, next: nextBlocks(blocks[0] as Block) }];
+  for (let top = path.at(-1); top; top = path.at(-1)) {
+    const next = top.next.pop();
+    if (next === undefined) {
+      done.push(top.block);
+      path.pop();
+    } else if (!seen.has(next)) {
+      seen.add(next);
+      path.push({ block: next, next: nextBlocks(blocks[next] as Block) });
+    }
+  }
+  return done.reverse();
+}

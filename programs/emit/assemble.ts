@@ -176,6 +176,12 @@ function assemble(machine: MachineFunction): Assembled {
   }
 }
 
+/** Whether a block does little but return: what is tested for is seldom that. */
+function leaves(machine: MachineFunction, block: number): boolean {
+  const instructions = machine.blocks[block] ?? [];
+  return instructions.length <= 2 && instructions.at(-1)?.op === 'exit';
+}
+
 /** The reachable blocks, each followed where it can be by the one that it goes on to. */
 function layOut(machine: MachineFunction): { order: number[]; follows: Map<number, number> } {
   const order: number[] = [];
@@ -190,8 +196,12 @@ function layOut(machine: MachineFunction): { order: number[]; follows: Map<numbe
       if (end?.op === 'jump') {
         index = end.target;
       } else if (end?.op === 'branch' || end?.op === 'branchImmediate') {
-        waiting.push(end.target);
-        index = placed.has(end.otherwise) ? undefined : end.otherwise;
+        const [near, far] = leaves(machine, end.otherwise)
+          ? [end.target, end.otherwise]
+          : [end.otherwise, end.target];
+        const straight = end.condition === 'ne' && !leaves(machine, end.target) ? end.target : near;
+        waiting.push(straight === near ? far : near);
+        index = placed.has(straight) ? undefined : straight;
       } else {
         index = undefined;
       }

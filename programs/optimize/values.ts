@@ -1,8 +1,8 @@
 // Goes through a function's blocks and replaces what is known: copies by what they are copies of, constants, things computed or loaded a moment
 // ago. fold.ts says what an instruction becomes.
 
-import { assignedOnce, forEachRead, written } from '../flow.ts';
-import type { Instruction, IrFunction, Operand, Register, Terminator } from '../ir.ts';
+import { assignedOnce, dominance, forEachRead, written } from '../flow.ts';
+import type { Block, Instruction, IrFunction, Operand, Register, Terminator } from '../ir.ts';
 import { constantOf, fold, foldEnd } from './fold.ts';
 
 /** Helpers that give the same for all of a program's run: the task, its ids, its cgroup. */
@@ -18,24 +18,46 @@ export function propagate(source: IrFunction): IrFunction {
   const once = assignedOnce(source);
   const walk = new Walk(once);
   for (const block of source.blocks) for (const instruction of block.instructions) walk.foresee(instruction);
-  const blocks = source.blocks.map((block) => {
-    walk.enter();
+  const blocks = [...source.blocks];
+  const ends: State[] = [];
+  const { order, dominators, predecessors } = dominance(source);
+  for (const index of order) {
+    const block = source.blocks[index] as Block;
+    const above = ends[dominators[index] as number];
+    // By a way that leaves the block above and comes round, only what is assigned once is as it was.
+    walk.enter(above, predecessors[index] !== 1);
     const instructions = block.instructions.map((instruction) => walk.step(instruction));
-    return { instructions, end: walk.end(block.end) };
-  });
+    blocks[index] = { instructions, end: walk.end(block.end) };
+    ends[index] = walk.leave();
+  }
   return { ...source, blocks };
+}
+
+/** What is known where a block ends. */
+interface State {
+  facts: Map<Register, Fact>;
+  versions: Map<Register, number>;
+  available: Map<string, Held>;
+  memory: number;
+}
+
+interface Held {
+  register: Register;
+  version: number;
+  /** It and all that it was made of is assigned once. */
+  lasting: boolean;
 }
 
 class Walk {
   private readonly once: (register: Register) => boolean;
   /** Of registers that are assigned once from such, everywhere. */
   private readonly lasting = new Map<Register, Instruction>();
-  /** Of the others, in this block. */
-  private readonly facts = new Map<Register, Fact>();
-  private readonly versions = new Map<Register, number>();
+  /** Of the others, in this block and the one that alone leads to it. */
+  private facts = new Map<Register, Fact>();
+  private versions = new Map<Register, number>();
   private readonly contexts = new Set<Register>();
-  /** What has been computed in this block, and the register that holds it. */
-  private readonly available = new Map<string, { register: Register; version: number }>();
+  /** What has been computed, and the register that holds it. */
+  private available = new Map<string, Held>();
   private memory = 0;
 
   constructor(once: (register: Register) => boolean) {
@@ -53,10 +75,18 @@ class Walk {
     if (instruction.op === 'context') this.contexts.add(to);
   }
 
-  enter(): void {
-    this.facts.clear();
-    this.available.clear();
-    this.memory++;
+  /** above: the end of the block that every way to this one passes; joined: there are several. */
+  enter(above: State | undefined, joined: boolean): void {
+    this.facts = new Map(joined ? undefined : above?.facts);
+    this.versions = new Map(joined ? undefined : above?.versions);
+    this.memory = joined ? 0 : (above?.memory ?? 0);
+    this.available = new Map();
+    for (const [key, held] of above?.available ?? [])
+      if (!joined || held.lasting) this.available.set(key, held);
+  }
+
+  leave(): State {
+    return { facts: this.facts, versions: this.versions, available: this.available, memory: this.memory };
   }
 
   step(before: Instruction): Instruction {
@@ -142,14 +172,17 @@ class Walk {
     const key = to < 0 ? undefined : this.keyOf(instruction);
     if (key === undefined) return instruction;
     const held = this.available.get(key);
-    if (held && held.register !== to && this.version(held.register) === held.version)
+    if (held && held.register !== to && (held.lasting || this.version(held.register) === held.version))
       return { op: 'move', to, from: held.register, ...(instruction.span && { span: instruction.span }) };
     // As of after it is assigned; what it reads must not be what it assigns.
     let reads = false;
     forEachRead(instruction, (r) => {
       if (r === to) reads = true;
     });
-    if (!reads) this.available.set(key, { register: to, version: this.version(to) + 1 });
+    if (reads) return instruction;
+    const lasting =
+      this.lasting.has(to) && (instruction.op !== 'load' || this.contexts.has(instruction.base));
+    this.available.set(key, { register: to, version: this.once(to) ? 0 : this.version(to) + 1, lasting });
     return instruction;
   }
 
@@ -190,7 +223,7 @@ class Walk {
       versions.push(this.version(r));
       if (r === to) itself = true;
     });
-    this.versions.set(to, this.version(to) + 1);
+    if (!this.once(to)) this.versions.set(to, this.version(to) + 1);
     if (this.lasting.has(to)) {
       let all = true;
       forEachRead(instruction, (r) => {
