@@ -241,6 +241,14 @@ test('what this kernel has not is an error, a warning or nothing, as the program
   );
 });
 
+test('a place that is not there is one error, and its body tells of maps all the same', () => {
+  const source =
+    'kprobe:nope { @start[tid] = nsecs; @x = arg0 } kprobe:vfs_read /@start[tid]/ { print(@x + 1) } end { clear(@start) }';
+  assert.deepEqual(errors(source), [
+    'kprobe:nope: this kernel has no function nope that can be traced (it may be inlined)',
+  ]);
+});
+
 test('mixed signs are warned of where a value may not fit', () => {
   const warnings = (source: string) => said(source, checkText(source).diagnostics, 'warning').length;
   assert.equal(warnings('kretprobe:vfs_read /-1 < retval/ { @ = 1 }'), 1);

@@ -21,6 +21,8 @@ interface Work {
   source: Probe;
   places: Place[];
   declared: Map<object, Variable>;
+  /** This machine doesn't have it: it is gone through for what it tells of maps, and not attached. */
+  absent: boolean;
 }
 
 const diagnosticsAtMost = 100;
@@ -62,7 +64,8 @@ export function check(program: Program, kernel: Kernel | null, options: CheckOpt
       if (!learned) break;
     }
   }
-  const probes = works.map((work) => goThrough(work, env, true));
+  const judged = works.map((work) => ({ probe: goThrough(work, env, true), absent: work.absent }));
+  const probes = judged.flatMap(({ probe, absent }) => (absent ? [] : [probe]));
   const checked = checkedMaps(maps);
   for (const each of unsettled(program, env, said.hasErrors())) said.report(each);
   return {
@@ -95,6 +98,7 @@ function collector() {
 function worksOf(source: Probe, env: Environment): Work[] {
   const uses = usesOf(source);
   const groups = new Map<string, Place[]>();
+  const absent: Place[] = [];
   for (const point of source.attachPoints) {
     const { provider, span } = point;
     if (provider === 'test' || provider === 'bench') {
@@ -102,17 +106,20 @@ function worksOf(source: Probe, env: Environment): Work[] {
       env.report({ severity: 'warning', span, message, hint: "they are for bpftrace's own tests" });
       continue;
     }
-    const answer = placesOf({
+    const request = {
       point,
       kernel: env.kernel,
       tenancy: env.options.tenancy,
       config: env.config,
       usesArguments: uses.arguments || uses.name,
-    });
+    };
+    const answer = placesOf(request);
     if ('wrong' in answer) {
       const policy = answer.missing ? env.config.missingProbes : 'error';
       if (policy !== 'ignore')
         env.report({ severity: policy === 'warn' ? 'warning' : 'error', span, ...answer.wrong });
+      const elsewhere = answer.missing ? placesOf({ ...request, kernel: null }) : answer;
+      if ('places' in elsewhere) absent.push(...elsewhere.places);
       continue;
     }
     for (const place of answer.places) {
@@ -122,7 +129,14 @@ function worksOf(source: Probe, env: Environment): Work[] {
       else group.push(place);
     }
   }
-  return Array.from(groups.values(), (places) => ({ source, places, declared: new Map() }));
+  const work = (places: Place[], isAbsent: boolean): Work => ({
+    source,
+    places,
+    declared: new Map(),
+    absent: isAbsent,
+  });
+  const there = Array.from(groups.values(), (places) => work(places, false));
+  return there.length === 0 && absent.length > 0 ? [work(absent.slice(0, 1), true)] : there;
 }
 
 /** Equal for places that one program can serve. */
@@ -141,7 +155,8 @@ function plain(value: unknown): string {
 function limits(program: Program, works: readonly Work[], env: Environment): void {
   const [first] = program.probes;
   const span = first?.attachPoints[0]?.span ?? { start: 0, end: 0 };
-  const places = works.flatMap((work) => work.places);
+  const attached = works.filter(({ absent }) => !absent);
+  const places = attached.flatMap((work) => work.places);
   const count = places.reduce((sum, { functions }) => sum + Math.max(1, functions.length), 0);
   const wrong = (message: string, hint: string) => env.report({ severity: 'error', span, message, hint });
   if (count > env.config.maxProbes)
@@ -149,10 +164,10 @@ function limits(program: Program, works: readonly Work[], env: Environment): voi
       `${count} places are more than the ${env.config.maxProbes} that may be attached to`,
       `take a narrower wildcard, or config = { max_probes = ${count} }`,
     );
-  if (works.length > env.config.maxBpfPrograms)
+  if (attached.length > env.config.maxBpfPrograms)
     wrong(
-      `${works.length} programs are more than the ${env.config.maxBpfPrograms} that may be generated`,
-      `take a narrower wildcard, or config = { max_bpf_progs = ${works.length} }`,
+      `${attached.length} programs are more than the ${env.config.maxBpfPrograms} that may be generated`,
+      `take a narrower wildcard, or config = { max_bpf_progs = ${attached.length} }`,
     );
   const iterator = places.find(({ point }) => point.provider === 'iter');
   if (iterator !== undefined && works.length > 1)

@@ -1,21 +1,23 @@
 // An attach point as written → the places it means on this machine, or why there are none. Neighbours: place-kernel.ts, place-user.ts, place-timed.ts.
 
 import type { Kernel } from '../kernel.ts';
-import { type Place, type PlaceAnswer, type PlaceRequest, wrong } from './place.ts';
+import { missing, type Place, type PlaceAnswer, type PlaceRequest } from './place.ts';
 import { kernelPlaces } from './place-kernel.ts';
 import { timedPlaces } from './place-timed.ts';
 import { userPlaces } from './place-user.ts';
 import { refusedPlace } from './tenancy.ts';
+import type { Provider } from './words.ts';
 
 export function placesOf(request: PlaceRequest): PlaceAnswer {
   const refused = request.tenancy === 'pods' ? refusedPlace(request.point) : null;
   if (refused !== null) return { wrong: refused };
+  const none = request.kernel?.supports(kindOf(request.point.provider)) ?? null;
+  if (none !== null) return missing(`this kernel can't attach ${request.point.text}: ${none}`);
   const answer = byProvider(request);
   if ('wrong' in answer) return answer;
   const [first] = answer.places;
   const reason = request.kernel === null || first === undefined ? null : unsupported(request.kernel, first);
-  if (reason !== null)
-    return { ...wrong(`this kernel can't attach ${first?.name}: ${reason}`), missing: true } as PlaceAnswer;
+  if (reason !== null) return missing(`this kernel can't attach ${first?.name}: ${reason}`);
   return answer;
 }
 
@@ -35,6 +37,21 @@ function byProvider(request: PlaceRequest): PlaceAnswer {
       return userPlaces(request);
     default:
       return timedPlaces(request);
+  }
+}
+
+/** The kind of section: whether the kernel has such hooks at all. */
+function kindOf(provider: Provider): string {
+  switch (provider) {
+    case 'rawtracepoint':
+      return 'raw_tp';
+    case 'kprobe':
+    case 'kretprobe':
+    case 'fentry':
+    case 'fexit':
+      return provider;
+    default:
+      return '';
   }
 }
 

@@ -108,6 +108,7 @@ const escapes: [title: string, program: string, refusal: RegExp][] = [
   ['the kernel’s stack of it', 'interval:ms:1 { @[kstack] = count() }', /kstack.* in interval/],
   ["the agent's own process", 'begin { print(comm) }', /comm in begin/],
   ['a watchpoint on the kernel', 'watchpoint:0xffffffff82000000:8:w { @ = count() }', /watchpoint/],
+  ['a file outside of the container', 'uprobe:/../../bin/app:handle { @ = count() }', /path with '\.\.'/],
   ['a command on the node', 'begin { system("id") }', /system\(\) is refused/],
   ['a signal to a process', 'kprobe:vfs_read { signal(9) }', /signal\(\) is refused/],
   ['another result of a syscall', 'kprobe:vfs_read { override(1) }', /override\(\) is refused/],

@@ -16,10 +16,13 @@ function refused(what: string, why: string): Words {
 }
 
 /** Hooks that are not for namespaced jobs at all. */
-export function refusedPlace({ provider }: AttachPoint): Words | null {
+export function refusedPlace({ provider, parts }: AttachPoint): Words | null {
   if (provider === 'iter') return refused('iter', 'an iterator goes over everything on the node');
   if (provider === 'watchpoint' || provider === 'asyncwatchpoint')
     return refused(provider, "an address is watched in every process, and the kernel's too");
+  const isUser = provider === 'uprobe' || provider === 'uretprobe' || provider === 'usdt';
+  if (isUser && parts[0]?.split('/').includes('..'))
+    return refused("a path with '..'", "it could lead out of the container's files");
   return null;
 }
 

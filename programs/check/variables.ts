@@ -56,13 +56,16 @@ export function useVariable(pass: Pass, expression: Extract<Expression, { kind: 
   if (variable === undefined) {
     const known = pass.scopes.flatMap((scope) => [...scope.keys()]);
     const near = nearestName(expression.name, known);
+    const elsewhere = [...pass.declared.values()].some(({ name }) => name === expression.name);
     return failed(
       pass,
       expression.span,
       `${expression.name} has no value here`,
-      near === undefined
-        ? 'assign it first; what is assigned in a block is known in that block only'
-        : `did you mean '${near}'?`,
+      elsewhere
+        ? `what is assigned in a block is known in that block only; write let ${expression.name}; before it`
+        : near === undefined
+          ? 'assign it first'
+          : `did you mean '${near}'?`,
     );
   }
   pass.variables.set(expression, variable);
