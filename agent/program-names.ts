@@ -10,7 +10,7 @@ import { strftime } from '../programs/show/strftime.ts';
 import type { Type } from '../programs/types.ts';
 import { cgroupPaths } from './cgroups-by-id.ts';
 import { integer, member } from './decode.ts';
-import { readStacks, withoutTracer } from './stacks.ts';
+import { readStacks } from './stacks.ts';
 
 type StackType = Type & { kind: 'stack' };
 
@@ -36,7 +36,7 @@ interface Stack {
 
 export function programNames({ native, object, compiled, mappings }: NamesOptions): ProgramNames {
   let symbolizer: Symbolizer | undefined;
-  const symbols = (): Symbolizer => (symbolizer ??= native.openSymbolizer(mappings));
+  const symbols = (): Symbolizer => (symbolizer ??= native.openSymbolizer(mappings, { offsets: true }));
   const stacks = new Map<string, Stack | null>();
   const userSymbols = new Map<string, string | null>();
   const clocks = clockOffsets(native);
@@ -67,7 +67,7 @@ export function programNames({ native, object, compiled, mappings }: NamesOption
       const [pid = '', address = '0'] = key.split(' ');
       const list = BigUint64Array.of(BigInt(address));
       const [frames] = await symbols().user(Number(pid), native.clocks().monotonic, list);
-      userSymbols.set(key, symbolText(frames?.[0], BigInt(address)));
+      userSymbols.set(key, nameText(frames?.[0], BigInt(address)));
     }
     return asked.length + askedSymbols.length > 0;
   };
@@ -83,7 +83,7 @@ export function programNames({ native, object, compiled, mappings }: NamesOption
     frames: (id, space) => stack(id, space)?.frames.flat() ?? [],
     kernelSymbol(address) {
       const [frames] = symbols().kernel(BigUint64Array.of(address));
-      return symbolText(frames?.[0], address);
+      return nameText(frames?.[0], address);
     },
     userSymbol(address, pid) {
       const key = `${pid} ${address}`;
@@ -114,8 +114,9 @@ async function resolveStack(
   if (addresses === undefined || addresses.length === 0)
     return { addresses: new BigUint64Array(0), frames: [] };
   if (space === 'kernel') {
+    // With the program's own frame, as bpftrace has it, but not the runtime's.
     const frames = symbolizer.kernel(addresses);
-    const skipped = frames.length - withoutTracer(frames.flat()).length;
+    const skipped = /^bpf_prog_[0-9a-f]+_program_stack$/.test(frames[0]?.[0]?.name ?? '') ? 1 : 0;
     return { addresses: addresses.subarray(skipped), frames: frames.slice(skipped) };
   }
   return { addresses, frames: await symbolizer.user(owner?.pid ?? 0, owner?.time ?? 0n, addresses) };
@@ -142,8 +143,8 @@ function stackText({ addresses, frames }: Stack, { mode, limit }: StackType): st
     // What was inlined stands with its caller's address.
     for (const frame of frames[i] ?? []) {
       if (mode === 'raw') lines.push(`${indent}${hex}`);
-      else if (mode === 'perf') lines.push(`\t${hex} ${symbolText(frame, address)}${moduleText(frame)}`);
-      else lines.push(`${indent}${symbolText(frame, address)}`);
+      else if (mode === 'perf') lines.push(`\t${hex} ${symbolText(frame, address, i)}${moduleText(frame)}`);
+      else lines.push(`${indent}${symbolText(frame, address, i)}`);
     }
   }
   return `\n${lines.map((line) => `${line}\n`).join('')}`;
@@ -153,9 +154,19 @@ function moduleText({ kind, module }: Frame): string {
   return kind === 'user' ? ` (${module ?? '[unknown]'})` : '';
 }
 
-function symbolText(frame: Frame | undefined, address: bigint): string {
+/** place: in the stack. Of a return address the call before it was looked up. */
+function symbolText(frame: Frame | undefined, address: bigint, place: number): string {
   if (frame === undefined) return `0x${address.toString(16)}`;
-  return frame.offset === undefined ? frame.name : `${frame.name}+${frame.offset}`;
+  if (frame.offset !== undefined) return `${frame.name}+${frame.offset + (place > 0 ? 1 : 0)}`;
+  // Without a symbol bpftrace shows the address alone.
+  return frame.kind === 'user' ? `0x${address.toString(16)}` : frame.name;
+}
+
+/** ksym() and usym(): the function alone. */
+function nameText(frame: Frame | undefined, address: bigint): string {
+  if (frame === undefined || (frame.kind === 'user' && frame.offset === undefined))
+    return `0x${address.toString(16)}`;
+  return frame.name;
 }
 
 /** What turns each clock's ns into ns since the Unix epoch. */
@@ -181,7 +192,7 @@ function userNames(): (uid: number) => string {
       readFileSync('/etc/passwd', 'utf8')
         .split('\n')
         .map((line) => line.split(':'))
-        .map(([name = '', , id = '']) => [Number(id), name]),
+        .flatMap(([name = '', , id = '']): [number, string][] => (id === '' ? [] : [[Number(id), name]])),
     );
     return known.get(uid) ?? String(uid);
   };

@@ -56,6 +56,10 @@ export interface ProgramSession {
   attached: number;
   /** Programs of begin and end alone end by themselves. */
   endsByItself: boolean;
+  /** Signals of this process's own that probes wait for (self:signal:SIGUSR1). */
+  signals: string[];
+  /** One of them came. */
+  signalled(name: string): void;
   /** Ends it: end probes run, maps are printed. Calls after the first change nothing. */
   stop(): void;
   /** Resolves when everything is printed and nothing is held any more, but what `object` needs. */
@@ -282,6 +286,12 @@ function live(
 
   return {
     session: {
+      signals: compiled.probes.flatMap(({ attach }) => (attach.kind === 'self' ? [attach.signal] : [])),
+      signalled(name) {
+        if (ending) return;
+        for (const { program, attach } of compiled.probes)
+          if (attach.kind === 'self' && attach.signal === name) object.run(program);
+      },
       endsByItself: compiled.probes.every(({ attach }) => ['begin', 'end', 'iter'].includes(attach.kind)),
       stop,
       finished,

@@ -62,7 +62,7 @@ function* weighed(
 }
 
 /** Kernel frames without those of the program that took the stack and of the hook it ran from: they are not the traced one's. */
-export function withoutTracer(innermostFirst: Frame[]): Frame[] {
+function withoutTracer(innermostFirst: Frame[]): Frame[] {
   const own =
     /^(bpf_prog_|bpf_trace_run|bpf_trampoline_|__bpf_trace_|__traceiter_|bpf_get_stack|bpf_overflow_handler)/;
   const first = innermostFirst.findIndex(({ name }) => !own.test(name));

@@ -139,6 +139,11 @@ interface Running {
 
 async function untilEnd({ session, given, command, native, signals }: Running): Promise<ProgramEnd> {
   const { duration } = given;
+  const own = session.signals.map((name): [NodeJS.Signals, () => void] => [
+    name as NodeJS.Signals,
+    () => session.signalled(name),
+  ]);
+  for (const [name, caught] of own) process.on(name, caught);
   signals.onFirst(() => session.stop());
   signals.onSecond(() => command?.kill());
   const deadline =
@@ -160,6 +165,7 @@ async function untilEnd({ session, given, command, native, signals }: Running): 
     return end;
   } finally {
     clearTimeout(deadline);
+    for (const [name, caught] of own) process.off(name, caught);
   }
 }
 
