@@ -1,7 +1,7 @@
 // A plan that came over the network, member by member: of the right types and sizes, or refused. Neighbours: agent/plan.ts and bpf/gadget.ts (the types),
 // agent/limits.ts (what the numbers may be).
 
-import type { From, KnobValue, ProgramUse, Source } from '../bpf/gadget.ts';
+import type { From, KnobValue, ProgramUse, Source, Unended } from '../bpf/gadget.ts';
 import type { AttachOptions } from '../native/api.ts';
 import type { HistogramShape, ValueColumn } from '../results/shape.ts';
 import {
@@ -118,7 +118,17 @@ const source = byKind<Source>({
         {},
       ),
     },
-    {},
+    {
+      unended: members<Unended>(
+        {
+          map: name,
+          duration: name,
+          minimumNs: number(0, Number.MAX_SAFE_INTEGER),
+          maximumNs: number(0, Number.MAX_SAFE_INTEGER),
+        },
+        {},
+      ),
+    },
   ),
 });
 

@@ -29,8 +29,9 @@ const lossReasons: readonly LossReason[] = [
   'Rate',
 ];
 
-/** Reads and writes everything; the programs are detached already. Gives the run's path and how many events are in it. */
-export async function collectRows(parts: Parts): Promise<{ rows: string; count: bigint }> {
+/** Reads and writes everything; the programs are detached already. endedAt: CLOCK_MONOTONIC when the job ended. Gives the run's path and how many
+ *  events are in it. */
+export async function collectRows(parts: Parts, endedAt: bigint): Promise<{ rows: string; count: bigint }> {
   const { source } = parts.request.plan;
   if (source.kind === 'ring') {
     await parts.drain?.stop();
@@ -43,7 +44,7 @@ export async function collectRows(parts: Parts): Promise<{ rows: string; count: 
   const shape = withOwners(source.shape);
   let count = 0n;
   const counted = async function* (): AsyncGenerator<Row> {
-    for await (const row of unsorted(parts)) {
+    for await (const row of unsorted(parts, endedAt)) {
       count += eventsIn(row, source);
       yield row;
     }
@@ -83,14 +84,14 @@ function eventsIn(row: Row, source: Source): bigint {
   return 1n;
 }
 
-async function* unsorted(parts: Parts): AsyncGenerator<Row> {
+async function* unsorted(parts: Parts, endedAt: bigint): AsyncGenerator<Row> {
   const { object, owners, native } = parts;
   const { source } = parts.request.plan;
   if (source.kind === 'table' || source.kind === 'histogram') yield* decodeRows(object, source, owners, arch);
   if (source.kind !== 'stacks') return;
   const symbolizer = native.openSymbolizer(parts.mappings);
   try {
-    yield* decodeStacks(object, source, owners, symbolizer, arch);
+    yield* decodeStacks(object, source, owners, symbolizer, arch, endedAt);
   } finally {
     symbolizer.close();
   }

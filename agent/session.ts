@@ -142,7 +142,7 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
     clearInterval(timer);
     clearTimeout(deadline);
     // Detaching takes the kernel's grace periods; what happens meanwhile is still recorded, what comes after this moment is not the job's time.
-    const completionTime = native.clocks().realtime;
+    const { realtime: completionTime, monotonic: endedAt } = native.clocks();
     try {
       for (const link of parts.links.splice(0)) link.close();
       nowDetached();
@@ -150,7 +150,7 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
       // It walks the scope, whose maps are still needed: they are closed behind it.
       await retargeting;
       await lateNames(parts);
-      const { rows, count } = await collectRows(parts);
+      const { rows, count } = await collectRows(parts, endedAt);
       measured = meter.measure();
       losses = lossesOf(parts);
       const { sampledBy } = endOf(state);

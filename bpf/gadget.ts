@@ -83,7 +83,22 @@ export type Source =
   /** A hash from a key struct to struct histogram {u64 buckets[N]; u64 total}. */
   | { kind: 'histogram'; map: string; shape: HistogramShape & { keys: From[] } }
   /** A hash from struct stack_key (bpf/include/stacks.bpf.h) to a struct of u64 weights. `counts` as above. */
-  | { kind: 'stacks'; map: string; counts: string; shape: StacksShape & { keys: From[] } };
+  | {
+      kind: 'stacks';
+      map: string;
+      counts: string;
+      unended?: Unended;
+      shape: StacksShape & { keys: From[] };
+    };
+
+/** What has begun and not ended when the job ends, counted until then: a hash to a struct of `time` (CLOCK_MONOTONIC; 0: nothing has begun) and `key`
+ *  (struct stack_key). `duration`: the weight that gets the time since; `counts` gets 1. Times outside the limits are left out, ns. */
+export interface Unended {
+  map: string;
+  duration: string;
+  minimumNs: number;
+  maximumNs: number;
+}
 
 /** ns of CPU that one run of a program takes, the way into it and back included, on average over a gadget's programs. outsideNs: the scope test fails
  *  and nothing more is done. Measured on x86-64, Linux 6.18 (BPF run-time statistics and the time added to a loop); the agent scales it by

@@ -130,6 +130,13 @@ struct thread_info {
     u32 status; /* x86 */
 };
 
+struct cfs_rq;
+
+struct sched_entity {
+    struct cfs_rq *cfs_rq; /* the queue it waits in */
+    u64 sum_exec_runtime;  /* ns on a CPU, up to the last time it left one or was looked at */
+};
+
 struct task_struct {
     struct thread_info thread_info;
     void *stack;
@@ -137,6 +144,7 @@ struct task_struct {
     pid_t pid;
     pid_t tgid;
     int prio;
+    struct sched_entity se;
     int exit_code;
     struct task_struct *real_parent;
     struct task_struct *group_leader;

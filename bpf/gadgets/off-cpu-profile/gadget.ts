@@ -24,7 +24,7 @@ export default defineGadget({
   summary: 'Where threads wait and for how long, by the stack they waited in, as a flame graph.',
   description:
     'Every switch away from a thread in scope keeps the time and the stack; the switch back to it adds the time between to that stack, in the kernel. Exact: no ' +
-    'sampling. A wait that had begun before the job, or has not ended when the job ends, is not in it. By default it counts waits of both kinds: for something ' +
+    'sampling. A wait that has not ended when the job ends counts until then; one that had begun before the job is not in it. By default it counts waits of both kinds: for something ' +
     '(sleep, lock, I/O) and for the CPU alone (preempted); states: Blocked leaves the latter out. Every context switch of the node pays about 0.1 µs, ' +
     'one between threads in scope 3 to 4 µs, mostly for walking the stack.',
   parameters: z.object({
@@ -40,10 +40,16 @@ export default defineGadget({
   subject: 'task',
   capabilities: ['BPF', 'PERFMON', 'SYS_PTRACE', 'SYSLOG'],
   hitCost: { outsideNs: 100, insideNs: 3000 },
-  source: ({ byThread }) => ({
+  source: ({ byThread, minimumUs, maximumUs }) => ({
     kind: 'stacks',
     map: 'profile',
     counts: 'waits',
+    unended: {
+      map: 'off',
+      duration: 'offCpuNs',
+      minimumNs: 1000 * minimumUs,
+      maximumNs: 1000 * maximumUs,
+    },
     shape: {
       kind: 'stacks',
       keys: [...processColumns, ...(byThread ? threadColumns : []), stateColumn],

@@ -25,9 +25,12 @@ enum {
 
 struct off_cpu {
     u64 time; /* when it left; 0: it runs, or is not wanted */
+    u64 ran;  /* how long it had run until then */
     struct stack_key key;
 };
 
+/* What is in it when the job ends is waiting still: the agent counts it until then (Unended in
+ * bpf/gadget.ts). */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 16384);
@@ -58,18 +61,35 @@ static __always_inline u32 off_state(bool preempted, u32 state) {
     return OFF_SLEEPING; /* also what another CPU is waking already */
 }
 
+/** A wait is over: its time goes to the stack that the thread left with. */
+static __always_inline void ended(struct off_cpu *left, u64 now) {
+    u64 since = left->time;
+    u64 waited = now > since ? now - since : 0;
+    left->time = 0;
+    if (waited < minimum_ns || waited > maximum_ns) return;
+    count_scoped();
+    struct waits *sums =
+        map_entry(&profile, &left->key, (&(struct waits){.first = since}), left->key.container);
+    if (!sums) return;
+    __sync_fetch_and_add(&sums->off_cpu_ns, waited);
+    __sync_fetch_and_add(&sums->waits, 1);
+}
+
 /** The running thread leaves its CPU: keeps where, until it comes back. */
 static __always_inline void leave(void *ctx, struct task_struct *task, u64 container, bool preempted,
                                   u32 task_bits, u64 now) {
     u32 thread = task->pid;
     if (!thread) return; /* idle */
+    struct off_cpu *left = bpf_map_lookup_elem(&off, &thread);
+    /* It came back, and nobody said so: a kernel may report no switch away from a task that it hides from
+     * tracing (seen in a virtual machine on 6.18, from its supervisor's threads). What it ran since says
+     * when. */
+    if (left && left->time) ended(left, now - (task->se.sum_exec_runtime - left->ran));
     if (task_bits & TASK_DEAD) {
         bpf_map_delete_elem(&off, &thread);
         return;
     }
     u32 state = off_state(preempted, task_bits);
-    struct off_cpu *left = bpf_map_lookup_elem(&off, &thread);
-    if (left) left->time = 0;
     if (!(wanted_states >> (state & 31) & 1)) return;
     if (!sampled(container)) {
         count_scoped();
@@ -83,24 +103,8 @@ static __always_inline void leave(void *ctx, struct task_struct *task, u64 conta
     stack_key_begin(&left->key, container);
     left->key.thread = by_thread ? thread : 0;
     left->key.state = state;
+    left->ran = task->se.sum_exec_runtime;
     left->time = now;
-}
-
-/** A thread gets a CPU: the time since it left goes to the stack it left with. */
-static __always_inline void arrive(struct task_struct *task, u64 now) {
-    u32 thread = task->pid;
-    struct off_cpu *left = bpf_map_lookup_elem(&off, &thread);
-    if (!left || !left->time) return;
-    u64 waited = now - left->time;
-    u64 since = left->time;
-    left->time = 0;
-    if (waited < minimum_ns || waited > maximum_ns) return;
-    count_scoped();
-    struct waits *sums =
-        map_entry(&profile, &left->key, (&(struct waits){.first = since}), left->key.container);
-    if (!sums) return;
-    __sync_fetch_and_add(&sums->off_cpu_ns, waited);
-    __sync_fetch_and_add(&sums->waits, 1);
 }
 
 SEC("tp_btf/sched_switch")
@@ -111,7 +115,10 @@ int BPF_PROG(switch_threads, bool preempted, struct task_struct *prev, struct ta
     if (!leaving && !arriving) return 0;
     u64 now = bpf_ktime_get_ns();
     if (leaving) leave(ctx, prev, leaving, preempted, SWITCH_STATE(ctx, prev), now);
-    if (arriving) arrive(next, now);
+    if (!arriving) return 0;
+    u32 thread = next->pid;
+    struct off_cpu *left = bpf_map_lookup_elem(&off, &thread);
+    if (left && left->time) ended(left, now);
     return 0;
 }
 
