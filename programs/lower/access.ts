@@ -86,8 +86,13 @@ function indexed(body: Body, expression: Of<'index'>): Location {
     of.kind === 'pointer'
       ? { at: 'remote', address: scalar(body, expression.of), offset: 0, space: of.space }
       : locate(body, expression.of);
+  // A length of 0 is that of an array at a struct's end: as long as one likes.
   const room =
-    of.kind === 'array' ? of.length : of.kind === 'string' || of.kind === 'buffer' ? of.size : undefined;
+    of.kind === 'array' && of.length > 0
+      ? of.length
+      : of.kind === 'string' || of.kind === 'buffer'
+        ? of.size
+        : undefined;
   const first = of.kind === 'buffer' ? beyond(start, 4) : start;
   if (known !== undefined) {
     if (room !== undefined && (known < 0 || known >= room))
