@@ -54,6 +54,11 @@ test('what reaches over lines is shown by its lines, the first ten of them', () 
   assert.deepEqual([shown.length, shown.at(-2)], [13, '…']);
 });
 
+test('a variable of a macro is shown by the name it has there', () => {
+  const shown = renderDiagnostics([about('a', 'a', { message: '$own?12 has no value' })], 'a');
+  assert.match(shown, /: \$own has no value\n/);
+});
+
 test('the end of the source has a place', () => {
   assert.equal(
     renderDiagnostics([{ severity: 'error', span: { start: 5, end: 5 }, message: 'no' }], 'BEGIN'),

@@ -9,7 +9,7 @@ export interface Place {
   column: number;
 }
 
-/** Of the line that is shown, as characters around what is marked: a program may be one line. */
+/** Of the line that is shown: a program may be one line. */
 const widest = 400;
 const mostLines = 10;
 
@@ -36,8 +36,8 @@ function renderOne(diagnostic: Diagnostic, source: string, starts: number[], nam
   const span = trimmed(diagnostic.span, source);
   const from = placeIn(starts, source, span.start);
   const to = placeIn(starts, source, span.end);
-  const what = `${severity === 'error' ? 'ERROR' : 'WARNING'}: ${plain(message)}\n`;
-  const tail = hint === undefined ? '' : `HINT: ${plain(hint)}\n`;
+  const what = `${severity === 'error' ? 'ERROR' : 'WARNING'}: ${words(message)}\n`;
+  const tail = hint === undefined ? '' : `HINT: ${words(hint)}\n`;
   const lines: string[] = [];
   if (from.line !== to.line) {
     const last = Math.min(to.line, from.line + mostLines - 1);
@@ -47,25 +47,39 @@ function renderOne(diagnostic: Diagnostic, source: string, starts: number[], nam
     return `${name}:${from.line}-${to.line}: ${what}${lines.map((each) => `${each}\n`).join('')}${tail}`;
   }
   const place = `${name}:${from.line}:${from.column}-${to.column}: `;
-  const excerpt = excerptOf(lineText(source, starts, from.line), from.column - 1, to.column - 1);
+  const lineStart = starts[from.line - 1] ?? 0;
+  const excerpt = excerptOf(
+    lineText(source, starts, from.line),
+    span.start - lineStart,
+    span.end - lineStart,
+  );
   return `${place}${what}${excerpt}${tail}`;
 }
 
-/** The line, and the tildes below. */
+/** The line, or what of it is around the place, and the tildes below. */
 function excerptOf(line: string, from: number, to: number): string {
-  const characters = Array.from(line);
-  const first = characters.length <= widest ? 0 : Math.max(0, Math.min(from - widest / 4, to - widest));
-  const shown = characters.slice(first, first + widest);
-  const text = widen(shown.join(''));
+  const first = line.length <= widest ? 0 : Math.max(0, Math.min(from - widest / 4, line.length - widest));
+  const last = Math.min(line.length, first + widest);
+  const text = widen(line.slice(first, last));
   if (text.trim() === '') return '';
-  const before = Array.from(widen(shown.slice(0, from - first).join(''))).length;
-  const marked = Array.from(widen(shown.slice(from - first, to - first).join(''))).length;
+  const before = characters(widen(line.slice(first, from)));
+  const marked = characters(widen(line.slice(from, Math.min(to, last))));
   return `${text}\n${' '.repeat(before)}${'~'.repeat(Math.max(1, marked))}\n`;
+}
+
+/** Of two units each where they are outside the basic plane. */
+function characters(text: string): number {
+  return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
 }
 
 /** A tab is four blanks; what would move a terminal's cursor is a question mark. */
 function widen(text: string): string {
   return plain(text.replaceAll('\t', '    '));
+}
+
+/** Variables of macros are shown as they were written (programs/expand/expansion.ts). */
+function words(text: string): string {
+  return plain(text.replaceAll(/(\$[A-Za-z_]\w*)\?\d+/g, '$1'));
 }
 
 function plain(text: string): string {
@@ -99,5 +113,5 @@ function placeIn(starts: number[], source: string, offset: number): Place {
     if ((starts[middle] ?? 0) <= offset) low = middle;
     else high = middle - 1;
   }
-  return { line: low + 1, column: Array.from(source.slice(starts[low] ?? 0, offset)).length + 1 };
+  return { line: low + 1, column: characters(source.slice(starts[low] ?? 0, offset)) + 1 };
 }
