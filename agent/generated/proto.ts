@@ -149,6 +149,11 @@ export const descriptor: object = {
                       "oneof": [
                         "parts_above"
                       ]
+                    },
+                    "_generation": {
+                      "oneof": [
+                        "generation"
+                      ]
                     }
                   },
                   "fields": {
@@ -191,6 +196,13 @@ export const descriptor: object = {
                     "parts_above": {
                       "type": "double",
                       "id": 9,
+                      "options": {
+                        "proto3_optional": true
+                      }
+                    },
+                    "generation": {
+                      "type": "double",
+                      "id": 10,
                       "options": {
                         "proto3_optional": true
                       }

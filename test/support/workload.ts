@@ -2,7 +2,7 @@
 // Linked statically: they make no call of their own at start that a count would show, and run in a guest, which has no compiler (test/kernels/root.ts).
 
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { command } from '../../build/step.ts';
@@ -42,4 +42,12 @@ export async function buildWorkloads(): Promise<void> {
 export function scaled(count: number, step = 1): number {
   const scale = Number(process.env.SONDE_TEST_SCALE ?? '1');
   return Math.max(step, Math.round((count * scale) / step) * step);
+}
+
+/** A command that writes to a real disk, in a folder of the test's own there, not in /tmp, which may be memory. Not beside another one where sizes
+ *  count: the disk's queue merges requests of two processes for neighbouring places. remove() takes the folder away. */
+export function onDisk(argv: string[]) {
+  const folder = mkdtempSync('/var/tmp/sonde-disk-');
+  const command: [string, ...string[]] = ['/usr/bin/env', '-C', folder, ...argv];
+  return { command, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

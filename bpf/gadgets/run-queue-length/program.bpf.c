@@ -14,14 +14,6 @@ struct cfs_rq {
 struct cfs_rq___queued {
     unsigned int nr_queued;
 };
-
-struct sched_entity {
-    struct cfs_rq *cfs_rq;
-};
-
-struct task_struct___scheduled {
-    struct sched_entity se;
-};
 #pragma clang attribute pop
 
 struct length_key {
@@ -41,7 +33,7 @@ SEC("perf_event")
 int look(void *ctx) {
     u64 container = scope_current();
     if (!container || !sampled(container)) return 0;
-    struct task_struct___scheduled *task = (void *)bpf_get_current_task();
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task();
     struct cfs_rq *queue = BPF_CORE_READ(task, se.cfs_rq);
     u32 length;
     struct cfs_rq___queued *queued = (void *)queue;

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { find } from '../../../test/support/rows.ts';
+import { trace } from '../../../test/support/trace.ts';
+import { onDisk, workload } from '../../../test/support/workload.ts';
+
+const asks = await workload('asks');
+
+test('requests and bytes are counted, and which of them were sequential', async (t) => {
+  const { command, remove } = onDisk([asks, 'disks', '40']);
+  t.after(remove);
+  const traced = await trace('block-io-top', { inside: [command] });
+  if (traced.exits[0]?.code === 3) return t.skip('no file system here that takes direct I/O: NotSupported');
+  const folded = (operation: string, column: string): number =>
+    traced.rows
+      .filter((row) => row.operation === operation && row.process === 'asks')
+      .reduce((sum, row) => sum + Number(row[column]), 0);
+  assert.equal(folded('Read', 'requests'), 160);
+  assert.equal(folded('Read', 'bytes'), 40 * 65_536);
+  // Of each four reads the last three go on where the one before ended.
+  assert.equal(folded('Read', 'sequential'), 120);
+  assert.equal(find(traced.rows, { operation: 'Read' }).maxBytes, 16_384);
+});
