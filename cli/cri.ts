@@ -83,6 +83,24 @@ export async function criService() {
   return definition;
 }
 
+/** An answer that is no message of the CRI. */
+export class CriAnswerError extends Error {
+  override name = 'CriAnswerError';
+}
+
+/** The containers of an answer, whatever bytes a socket gave. Throws CriAnswerError. */
+export function containersOf(
+  answer: Buffer,
+  deserialize: (bytes: Buffer) => object,
+): Map<string, CriContainer> {
+  try {
+    const { containers = [] } = deserialize(answer) as { containers?: ListedContainer[] };
+    return new Map(containers.flatMap(namesOf));
+  } catch (cause) {
+    throw new CriAnswerError(`the runtime's answer can't be read: ${String(cause)}`, { cause });
+  }
+}
+
 /** A runtime's containers by id; none where it does not answer within 2 s (names are a help, not a need). */
 export async function listCri(socket: string): Promise<Map<string, CriContainer>> {
   const [{ Client, credentials }, service] = await Promise.all([import('@grpc/grpc-js'), criService()]);
@@ -90,17 +108,16 @@ export async function listCri(socket: string): Promise<Map<string, CriContainer>
   if (method === undefined) throw new TypeError('the CRI definition has no ListContainers');
   const client = new Client(`unix://${socket}`, credentials.createInsecure());
   try {
-    const { promise, resolve, reject } = Promise.withResolvers<{ containers?: ListedContainer[] }>();
+    const { promise, resolve, reject } = Promise.withResolvers<Map<string, CriContainer>>();
     client.makeUnaryRequest(
       method.path,
       method.requestSerialize,
-      (bytes) => method.responseDeserialize(bytes) as { containers?: ListedContainer[] },
+      (bytes) => containersOf(bytes, method.responseDeserialize),
       {},
       { deadline: Date.now() + 2000 },
-      (error, response) => (error ? reject(error) : resolve(response ?? {})),
+      (error, response) => (error ? reject(error) : resolve(response ?? new Map())),
     );
-    const { containers } = await promise;
-    return new Map((containers ?? []).flatMap(namesOf));
+    return await promise;
   } catch {
     return new Map();
   } finally {
