@@ -8,7 +8,7 @@ import { isAggregate, type Type } from '../types.ts';
 import { accessValue } from './access.ts';
 import { binaryValue, castValue, condition, incrementValue, unaryValue } from './arithmetic.ts';
 import type { Body } from './body.ts';
-import { identifierValue } from './builtins.ts';
+import { identifierValue, nameOf } from './builtins.ts';
 import { callInto, callValue } from './calls.ts';
 import { aggregateNumber, mapNumber, mapValue } from './maps.ts';
 import { addressOf, clear, padded, valueAt, writeBytes, writeValue } from './memory.ts';
@@ -138,6 +138,15 @@ export function lowerInto(
   if (expression.kind === 'call' && constant === undefined && !isScalar(type)) {
     const { length } = callInto(body, expression, { place, type, pad });
     return length;
+  }
+  if (
+    expression.kind === 'identifier' &&
+    (expression.name === 'comm' || expression.name === 'pcomm') &&
+    body.shared.sizeOf(type) >= 16
+  ) {
+    nameOf(body, expression.name, null, expression, place);
+    if (pad) clear(body, beyond(place, 16), body.shared.sizeOf(type) - 16);
+    return null;
   }
   if (isAggregate(typeOf(body, expression))) {
     const number = scalar(body, expression);
