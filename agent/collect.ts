@@ -98,7 +98,7 @@ async function* unsorted(parts: Parts, endedAt: bigint): AsyncGenerator<Row> {
 }
 
 /** What was seen and not recorded: counted in the kernel, and what was not written. One for each owner and reason. */
-export function lossesOf(parts: Parts): Loss[] {
+export function lossesOf(parts: Pick<Parts, 'object' | 'owners' | 'drain'>): Loss[] {
   const losses = new Map<string, Loss>();
   const add = (id: bigint, reason: LossReason, count: bigint): void => {
     const owner = parts.owners.of(id);

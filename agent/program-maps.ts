@@ -4,11 +4,14 @@ import type { BpfObject, BtfValue } from '../native/api.ts';
 import type { Compiled, CompiledMap } from '../programs/compiled.ts';
 import {
   entriesOf,
+  type MapBytes,
   type MapEntry,
   type MapNames,
   type MapPrint,
   mapJson,
   mapText,
+  type OwnedEntry,
+  ownedEntries,
 } from '../programs/show/map.ts';
 import { keyText } from '../programs/show/text.ts';
 import type { Shown } from '../programs/show/value.ts';
@@ -19,18 +22,19 @@ export interface ProgramMaps {
   print(map: CompiledMap, print: MapPrint, format: 'text' | 'json', names: MapNames): string;
   /** One key of it. */
   printEntry(map: CompiledMap, keys: readonly Shown[], format: 'text' | 'json', names: MapNames): string;
-  entries(map: CompiledMap, names: MapNames): MapEntry[];
+  /** Each container's own, for results. */
+  owned(map: CompiledMap, names: MapNames): OwnedEntry[];
   clear(map: CompiledMap): void;
   zero(map: CompiledMap): void;
 }
 
 export function programMaps(object: BpfObject, compiled: Compiled, possibleCpus: number): ProgramMaps {
   const byName = new Map(compiled.maps.map((map) => [map.name, map]));
-  const entries = (map: CompiledMap, names: MapNames): MapEntry[] => {
+  const bytesOf = (map: CompiledMap): MapBytes => {
     const perCpu = map.map.type.startsWith('percpu') || map.map.type.startsWith('lruPercpu');
-    const bytes = object.map(map.map.name).bytes({ perCpu: true });
-    return entriesOf(map, { ...bytes, cpus: perCpu ? possibleCpus : 1 }, names);
+    return { ...object.map(map.map.name).bytes({ perCpu: true }), cpus: perCpu ? possibleCpus : 1 };
   };
+  const entries = (map: CompiledMap, names: MapNames): MapEntry[] => entriesOf(map, bytesOf(map), names);
   const show = (
     map: CompiledMap,
     shown: readonly MapEntry[],
@@ -40,7 +44,7 @@ export function programMaps(object: BpfObject, compiled: Compiled, possibleCpus:
   ): string => (format === 'json' ? mapJson : mapText)(map, shown, print, names);
   return {
     named: (name) => byName.get(name),
-    entries,
+    owned: (map, names) => ownedEntries(map, bytesOf(map), names),
     print: (map, print, format, names) => show(map, entries(map, names), print, format, names),
     printEntry(map, keys, format, names) {
       const wanted = keyText(keys);

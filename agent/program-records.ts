@@ -23,6 +23,8 @@ export interface RecordsOptions {
   write(text: string): void;
   /** Does what one record asks. False: what follows in this batch is not wanted. */
   act(batch: RecordBatch, row: number): Promise<void> | void;
+  /** Sees each batch before it is shown: for results. */
+  keep?(batch: RecordBatch): Promise<void>;
   /** Rows before this time are not wanted any more (the program has ended). */
   wantedFrom(): bigint;
 }
@@ -34,6 +36,7 @@ export function drainRecords(options: RecordsOptions): ProgramRecords {
   const show = async (whole: RecordBatch): Promise<void> => {
     const batch = wanted(whole, options.wantedFrom());
     if (batch.rows === 0) return;
+    await options.keep?.(batch);
     for (const segment of await options.segments(batch)) {
       if (segment.kind === 'text') options.write(segment.text);
       else if ((batch.time[segment.row] ?? 0n) >= options.wantedFrom()) await options.act(batch, segment.row);
@@ -47,9 +50,11 @@ export function drainRecords(options: RecordsOptions): ProgramRecords {
     maxRows: 16_384,
     onBatch(batch) {
       const records = recordsOf(batch);
-      showing = showing.then(() => show(records)).catch((error: unknown) => {
-        failure ??= error instanceof Error ? error : new Error(String(error));
-      });
+      showing = showing
+        .then(() => show(records))
+        .catch((error: unknown) => {
+          failure ??= error instanceof Error ? error : new Error(String(error));
+        });
     },
     onError(error) {
       failure ??= error;
@@ -66,16 +71,30 @@ export function drainRecords(options: RecordsOptions): ProgramRecords {
 }
 
 function recordsOf({ rows, columns }: Batch): RecordBatch {
-  const { time, what, payload } = columns;
+  const { time, what, payload, container, process_pid: pid, process_name: name } = columns;
   if (
     time?.kind !== 'unsigned' ||
     what?.kind !== 'unsigned' ||
     payload?.kind !== 'text' ||
+    container?.kind !== 'unsigned' ||
+    pid?.kind !== 'unsigned' ||
+    name?.kind !== 'text' ||
+    !(container.values instanceof BigUint64Array) ||
+    !(pid.values instanceof Uint32Array) ||
     !(time.values instanceof BigUint64Array) ||
     !(what.values instanceof Uint32Array)
   )
     throw new NativeError({ code: 'InvalidObject', message: 'struct program_record is not as it was' });
-  return { rows, time: time.values, what: what.values, offsets: payload.offsets, bytes: payload.bytes };
+  return {
+    rows,
+    time: time.values,
+    what: what.values,
+    offsets: payload.offsets,
+    bytes: payload.bytes,
+    container: container.values,
+    pid: pid.values,
+    process: name,
+  };
 }
 
 /** Rows are in time's order: those from a time on. */
@@ -89,5 +108,8 @@ function wanted(batch: RecordBatch, from: bigint): RecordBatch {
     what: batch.what.subarray(first),
     offsets: batch.offsets.subarray(first),
     bytes: batch.bytes,
+    container: batch.container.subarray(first),
+    pid: batch.pid.subarray(first),
+    process: { offsets: batch.process.offsets.subarray(first), bytes: batch.process.bytes },
   };
 }

@@ -10,6 +10,7 @@ import { renderDiagnostics } from '../programs/diagnostics.ts';
 import { helperText } from '../programs/show/helper-errors.ts';
 import { jsonText } from '../programs/show/json.ts';
 import { type Asked, type RecordBatch, recordReader } from '../programs/show/records.ts';
+import type { ResultMeta } from '../results/shape.ts';
 import { attachPrograms } from './attach.ts';
 import { AgentError } from './errors.ts';
 import { objectPath } from './objects.ts';
@@ -20,6 +21,12 @@ import { type ProgramMaps, programMaps } from './program-maps.ts';
 import { type ProgramNames, programNames } from './program-names.ts';
 import type { PathContext } from './program-paths.ts';
 import { drainRecords, type ProgramRecords } from './program-records.ts';
+import {
+  collectResults,
+  type ProgramResult,
+  type ResultsCollector,
+  type ResultsRequest,
+} from './program-results.ts';
 import {
   type EnteredGroups,
   enterScope,
@@ -42,6 +49,8 @@ export interface ProgramRequest {
   write(text: string): void;
   /** Its errors and warnings. */
   say(text: string): void;
+  /** Absent: what it prints is all. */
+  results?: ResultsRequest;
 }
 
 export interface ProgramEnd {
@@ -49,6 +58,8 @@ export interface ProgramEnd {
   code: number;
   startTime: bigint;
   completionTime: bigint;
+  /** As many as ProgramRequest.results asks for: none, or all. */
+  results: ProgramResult[];
 }
 
 export interface ProgramSession {
@@ -61,7 +72,7 @@ export interface ProgramSession {
   /** One of them came. */
   signalled(name: string): void;
   /** Ends it: end probes run, maps are printed. Calls after the first change nothing. */
-  stop(): void;
+  stop(why?: ResultMeta['ended']): void;
   /** Resolves when everything is printed and nothing is held any more, but what `object` needs. */
   finished: Promise<ProgramEnd>;
   object: BpfObject;
@@ -77,6 +88,7 @@ interface Held {
   mappings?: Mappings;
   records?: ProgramRecords;
   names?: ProgramNames;
+  results?: ResultsCollector;
 }
 
 /** Throws AgentError; nothing stays loaded then. */
@@ -95,6 +107,7 @@ async function release(held: Held): Promise<void> {
   for (const link of held.links.splice(0)) link.close();
   held.mappings?.close();
   await held.records?.stop().catch(() => undefined);
+  held.results?.close();
   held.names?.close();
   held.object.close();
 }
@@ -186,16 +199,31 @@ function live(
   held.names = names;
   const maps = programMaps(object, compiled, request.possibleCpus);
   const reader = recordReader(compiled, format, names);
+  if (request.results !== undefined)
+    held.results = collectResults({
+      native,
+      object,
+      compiled,
+      source: request.source,
+      targets,
+      reader,
+      maps,
+      names,
+      request: request.results,
+    });
+  const { results } = held;
   const { promise: finished, resolve, reject } = Promise.withResolvers<ProgramEnd>();
   const { promise: ready, resolve: attached } = Promise.withResolvers<void>();
   let startTime = native.clocks().realtime;
   let code = 0;
   let wantedFrom = 0n;
   let ending = false;
+  let ended: ResultMeta['ended'] = 'Stopped';
   const told = new Set<string>();
 
-  const stop = (): void => {
+  const stop = (why: ResultMeta['ended'] = 'Stopped'): void => {
     if (ending) return;
+    ended = why;
     ending = true;
     clearInterval(timer);
     ready.then(finish).then(resolve, reject);
@@ -254,13 +282,14 @@ function live(
     segments: (batch) => reader.segments(batch, 0),
     write,
     act,
+    ...(results === undefined ? {} : { keep: (batch) => results.keep(batch) }),
     wantedFrom: () => wantedFrom,
   });
 
   const timer = setInterval(() => {
     if (targets.length === 0) return;
     targetsLeft(targets, entered, scope.processes).then((left) => {
-      if (left === 0) stop();
+      if (left === 0) stop('TargetGone');
     }, reject);
   }, tickMs);
 
@@ -277,7 +306,8 @@ function live(
       if (compiled.config.printMapsOnExit)
         for (const map of [...compiled.maps].sort((a, b) => (a.name < b.name ? -1 : 1)))
           write(await names.named(() => maps.print(map, { top: null, divisor: null }, format, names)));
-      return { code, startTime, completionTime };
+      const made = (await results?.finish({ startTime, completionTime, ended })) ?? [];
+      return { code, startTime, completionTime, results: made };
     } catch (error) {
       await release(held);
       throw asProgramError(error);

@@ -1,8 +1,12 @@
 // `sonde run` with a program of the user's: compile → scope → run; what it prints is bpftrace's output, on stdout. Neighbours:
 // cli/program-arguments.ts, programs/compile.ts, agent/program-kernel.ts, agent/program-session.ts, cli/run.ts (gadgets).
 
-import { readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Target } from '../agent/plan.ts';
+import type { ResultsRequest } from '../agent/program-results.ts';
 import type { ProgramEnd, ProgramSession } from '../agent/program-session.ts';
 import { milliseconds } from '../crds/duration.ts';
 import type { Native } from '../native/api.ts';
@@ -13,6 +17,7 @@ import { type Command, prepareCommand } from './command.ts';
 import { asCliError, CliError } from './errors.ts';
 import { readFileText } from './job.ts';
 import { requireMachine } from './machine.ts';
+import { type Output, prepareOutput, shortPath } from './output.ts';
 import { type ProgramArguments, parseProgramArguments } from './program-arguments.ts';
 import { catchSignals, type Signals } from './signals.ts';
 import { requireCgroup2, resolveTargets } from './targets.ts';
@@ -35,9 +40,12 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   const built = await compileProgram(native, given, source, paths);
   if (built === undefined) return 1;
   if (given.dryRun) return 0;
+  const output = given.output === undefined ? undefined : prepareOutput(given.output, 'program', new Date());
   const signals = catchSignals();
   let command: Command | undefined;
   try {
+    const printed =
+      output === undefined ? undefined : openSync(join(output.folder, printedFile(given.format)), 'w');
     if (given.command.length > 0) {
       command = await prepareCommand(given.command, requireCgroup2());
       targets.push(command.target);
@@ -50,21 +58,49 @@ export async function runProgram(args: readonly string[]): Promise<number> {
         paths,
         possibleCpus: built.possibleCpus,
         format: given.format,
-        write: (text) => void process.stdout.write(text),
+        write(text) {
+          process.stdout.write(text);
+          if (printed !== undefined) writeSync(printed, text);
+        },
         say: given.warnings ? say : (text) => void (text.includes('WARNING: ') || say(text)),
+        ...(output === undefined ? {} : { results: resultsRequest(output) }),
       },
       native,
     );
     tellAttached(session, given);
     const end = await untilEnd({ session, given, command, native, signals });
     session.close();
+    if (printed !== undefined) closeSync(printed);
+    if (output !== undefined) await publish(end, output);
     return end.code & 255;
   } catch (error) {
     return failed(error);
   } finally {
     await command?.cleanUp();
+    output?.discard();
     signals.release();
   }
+}
+
+/** What the program printed, beside its results. */
+function printedFile(format: 'text' | 'json'): string {
+  return format === 'json' ? 'output.jsonl' : 'output.txt';
+}
+
+function resultsRequest({ spool }: Output): ResultsRequest {
+  return { job: { name: 'program', namespace: null, uid: randomUUID() }, node: hostname(), spool };
+}
+
+/** Each result in a folder of its own, named after its map. What was recorded stays where it is when they can't be written. */
+async function publish({ results }: ProgramEnd, output: Output): Promise<void> {
+  const { writeResult } = await import('../results/publish.ts');
+  try {
+    for (const { name, meta, rows } of results) await writeResult({ meta, rows }, join(output.folder, name));
+  } catch (error) {
+    output.keepSpool();
+    throw error;
+  }
+  say(`result: ${shortPath(output.folder)}\n`);
 }
 
 async function readSource({ program }: ProgramArguments): Promise<{ name: string; text: string }> {
@@ -147,14 +183,14 @@ async function untilEnd({ session, given, command, native, signals }: Running): 
   signals.onFirst(() => session.stop());
   signals.onSecond(() => command?.kill());
   const deadline =
-    duration === undefined ? undefined : setTimeout(() => session.stop(), milliseconds(duration));
+    duration === undefined ? undefined : setTimeout(() => session.stop('Duration'), milliseconds(duration));
   let failure: unknown;
   const ended = command
     ?.start(native)
     .catch((error: unknown) => {
       failure = error;
     })
-    .finally(() => session.stop());
+    .finally(() => session.stop('CommandExited'));
   if (session.endsByItself && command === undefined) session.stop();
   try {
     const end = await session.finished;

@@ -24,6 +24,12 @@ export interface MapEntry {
   folded: Folded;
 }
 
+/** The same with whose it is (0: not known) and the key's bytes, for results. */
+export interface OwnedEntry extends MapEntry {
+  scope: bigint;
+  key: DataView;
+}
+
 export interface MapNames extends Names {
   /** ns since the Unix epoch, of the clock that tseries counts by. */
   wall(ns: bigint): bigint;
@@ -36,21 +42,31 @@ export function entriesOf(map: CompiledMap, bytes: MapBytes, names: Names): MapE
   // A count that nobody has begun is 0; of others it is not known.
   if (bytes.count === 0 && map.key === null && map.value.kind === 'count')
     return [{ keys: [], folded: { kind: 'number', value: 0n } }];
+  return grouped(map, bytes, names, map.byContainer ? scopeIdBytes : 0);
+}
+
+/** Each container's own. */
+export function ownedEntries(map: CompiledMap, bytes: MapBytes, names: Names): OwnedEntry[] {
+  return grouped(map, bytes, names, 0);
+}
+
+/** Entries whose keys are equal behind their first bytes are one. */
+function grouped(map: CompiledMap, bytes: MapBytes, names: Names, first: number): OwnedEntry[] {
   if (bytes.count === 0) return [];
   const keySize = bytes.keys.length / bytes.count;
   const slotSize = bytes.values.length / bytes.count / bytes.cpus;
   const groups = new Map<string, { key: DataView; slots: DataView[] }>();
   for (let i = 0; i < bytes.count; i++) {
     const key = viewOf(bytes.keys, i * keySize, keySize);
-    const text = Buffer.from(key.buffer, key.byteOffset, keySize)
-      .subarray(map.byContainer ? scopeIdBytes : 0)
-      .toString('latin1');
+    const text = Buffer.from(key.buffer, key.byteOffset, keySize).subarray(first).toString('latin1');
     const group = groups.get(text) ?? { key, slots: [] };
     groups.set(text, group);
     for (let cpu = 0; cpu < bytes.cpus; cpu++)
       group.slots.push(viewOf(bytes.values, (i * bytes.cpus + cpu) * slotSize, slotSize));
   }
   return [...groups.values()].map(({ key, slots }) => ({
+    scope: map.byContainer ? key.getBigUint64(0, true) : 0n,
+    key,
     keys: (map.key ?? []).map((field) => readValue(field.type, key, field.offset, names)),
     folded: foldSlots(map.value, slots, names.layouts),
   }));

@@ -16,6 +16,10 @@ export interface RecordBatch {
   /** The payload of row i: bytes[offsets[i]..offsets[i+1]). */
   offsets: Uint32Array;
   bytes: Uint8Array;
+  /** Whose it is: the scope id, and the process. */
+  container: BigUint64Array;
+  pid: Uint32Array;
+  process: { offsets: Uint32Array; bytes: Uint8Array };
 }
 
 export type Segment =
@@ -46,6 +50,8 @@ export interface RecordReader {
   segments(batch: RecordBatch, from: number): Segment[];
   /** One row. */
   asked(batch: RecordBatch, row: number): Asked;
+  /** A row of printf: its text and its arguments; undefined: it is none. */
+  printed(batch: RecordBatch, row: number): { text: string; values: Shown[] } | undefined;
 }
 
 /** format: of the output. names: of what `plain` allows only what needs no node. */
@@ -128,6 +134,13 @@ export function recordReader(program: Program, output: 'text' | 'json', names: N
 
   return {
     asked,
+    printed(batch, row) {
+      const place = places[batch.what[row] ?? -1];
+      if (place?.output.kind !== 'printf') return undefined;
+      open(batch, row, place.size);
+      const values = place.output.arguments.map(read);
+      return { text: applyFormat(place.format, values), values };
+    },
     segments(batch, from) {
       const segments: Segment[] = [];
       let text = '';
