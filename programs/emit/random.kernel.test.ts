@@ -12,7 +12,8 @@ import { optimize } from '../optimize.ts';
 import { emitObject } from './object.ts';
 import { random, randomModule, randomNumber } from './random-module.ts';
 
-const modules = Number(process.env.SONDE_RANDOM_MODULES ?? 30);
+/** In an emulated guest each takes seconds. */
+const modules = Number(process.env.SONDE_RANDOM_MODULES ?? (process.env.SONDE_GUEST ? 3 : 30));
 const perModule = 10;
 
 function compare(module: IrModule, seed: number): void {

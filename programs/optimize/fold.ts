@@ -131,6 +131,8 @@ function foldBinary(instruction: Binary, known: Known): Instruction {
     case 'and':
       if (b === 0n) return constant(instruction, 0n);
       if (b === all || masksNothing(left, b, known)) return move(instruction, left);
+      if (b === 0xffffffffn)
+        return placed({ op: 'extend', to: instruction.to, from: left, bits: 32, signed: false }, instruction);
       return instruction;
     case 'or':
     case 'xor':

@@ -1,41 +1,37 @@
 // Makes a function's blocks fewer: jumps to jumps, branches whose outcome is known on the way to them, blocks that nothing leads to, and those
 // that only one leads to.
 
-import { holds } from '../evaluate.ts';
 import { nextBlocks } from '../flow.ts';
-import type { Block, IrFunction, Register, Terminator } from '../ir.ts';
+import type { Block, IrFunction, Terminator } from '../ir.ts';
 
 export function thread(source: IrFunction): IrFunction {
-  const blocks = source.blocks.map((block) => ({ ...block, end: retargeted(source.blocks, block) }));
+  const blocks = source.blocks.map((block) => retargeted(source.blocks, block));
   return merged({ ...source, blocks });
 }
 
-/** Follows what leaves a block through blocks that do nothing. */
-function retargeted(blocks: Block[], block: Block): Terminator {
+/** Follows what leaves a block through blocks that do nothing. A short block that only tests something is done at once, where it is jumped to: often
+ *  its outcome is known there. */
+function retargeted(blocks: Block[], block: Block): Block {
   const { end } = block;
-  if (end.op === 'return') return end;
+  if (end.op === 'return') return block;
   if (end.op === 'branch') {
     const then = destination(blocks, end.then);
     const otherwise = destination(blocks, end.otherwise);
-    return then === otherwise ? { op: 'jump', to: then } : { ...end, then, otherwise };
+    return { ...block, end: then === otherwise ? { op: 'jump', to: then } : { ...end, then, otherwise } };
   }
-  let to = destination(blocks, end.to);
-  // A jump to an empty block that tests what was set to a constant just now.
-  for (let i = 0; i < 16; i++) {
-    const target = blocks[to];
-    if (!target || target.instructions.length > 0 || target.end.op !== 'branch') break;
-    const { condition, left, right, then, otherwise } = target.end;
-    const a = constantAtEnd(block, left);
-    const b = typeof right === 'number' ? constantAtEnd(block, right) : right.value;
-    if (a === undefined || b === undefined) break;
-    const taken = holds(condition, BigInt.asUintN(64, a), BigInt.asUintN(64, b)) ? then : otherwise;
-    to = destination(blocks, taken);
-  }
+  const to = destination(blocks, end.to);
   const target = blocks[to];
-  if (target?.instructions.length === 0 && target.end.op === 'return' && typeof target.end.value !== 'number')
-    return target.end;
-  return { op: 'jump', to };
+  if (target && target !== block && isShort(target))
+    return { instructions: [...block.instructions, ...target.instructions], end: target.end };
+  return { ...block, end: { op: 'jump', to } };
 }
+
+function isShort({ instructions, end }: Block): boolean {
+  if (end.op === 'return') return instructions.length === 0 && typeof end.value !== 'number';
+  return end.op === 'branch' && instructions.length <= 2 && instructions.every(({ op }) => cheap.has(op));
+}
+
+const cheap: ReadonlySet<string> = new Set(['move', 'constant', 'compare']);
 
 function destination(blocks: Block[], start: number): number {
   let at = start;
@@ -45,11 +41,6 @@ function destination(blocks: Block[], start: number): number {
     at = block.end.to;
   }
   return at;
-}
-
-function constantAtEnd(block: Block, register: Register): bigint | undefined {
-  const last = block.instructions.findLast((i) => 'to' in i && i.to === register);
-  return last?.op === 'constant' ? last.value : undefined;
 }
 
 /** Reachable blocks only, in the order in which they are reached, each with the one after it where nothing else leads there. */
