@@ -31,6 +31,8 @@ export interface RunOrder {
   redact: Redaction;
   /** Events of more bytes become a file of the run (RunFile), of which its rows are only the first. Absent: rows are all of them, however many. */
   partsAbove?: number;
+  /** metadata.generation. A job that was released before it began, and is wanted again after its spec has changed, is no late order. Absent: 0. */
+  generation?: number;
 }
 
 export type JobPhase =

@@ -25,6 +25,8 @@ export interface JobNode {
 
 export interface Job {
   uid: string;
+  /** Of the job's spec when it was ordered. */
+  generation: number;
   /** What it may take while it runs; null when it has ended. */
   cost(): Cost | null;
   report(): Report;
@@ -41,10 +43,11 @@ export interface Job {
 }
 
 /** A job that has ended, before or after the agent was restarted. */
-export function endedJob(uid: string, folder: JobFolder, first: End): Job {
+export function endedJob(uid: string, generation: number, folder: JobFolder, first: End): Job {
   let end = first;
   return {
     uid,
+    generation,
     folder,
     cost: () => null,
     report: () => end.report,
@@ -151,6 +154,7 @@ export function startJob(order: RunOrder, cost: Cost, folder: JobFolder, node: J
   const ended = live();
   return {
     uid,
+    generation: order.generation ?? 0,
     folder,
     cost: () => (end === undefined ? cost : null),
     report,

@@ -187,6 +187,18 @@ test('runs that nobody acknowledges are forgotten after their time, also after a
   assert.deepEqual(readdirSync(spool), []);
 });
 
+test('a job that was forgotten is begun anew for a later generation of its spec, not for a late order', async (t) => {
+  const { jobs, played } = await stage(t);
+  await until(jobs, { ...named('a'), generation: 2 }, 'Running');
+  await jobs.stop('a', true);
+  await until(jobs, { ...named('a'), generation: 2 }, 'Failed');
+  await jobs.acknowledge('a');
+  for (const late of [named('a'), { ...named('a'), generation: 2 }])
+    assert.equal((await until(jobs, late, 'Failed')).reason, 'Discarded');
+  await until(jobs, { ...named('a'), generation: 4 }, 'Running');
+  assert.equal(played.length, 2);
+});
+
 test('an agent that ends finishes its jobs, and takes no more', async (t) => {
   const { jobs, played } = await stage(t);
   await until(jobs, named('a'), 'Running');

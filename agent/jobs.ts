@@ -36,7 +36,7 @@ export interface Jobs extends AgentApi {
 
 /** Reports come so often while nothing changes, ms. */
 const reportMs = 1000;
-/** Uids of jobs that were acknowledged: a late order shall not start them anew. */
+/** Jobs that were acknowledged, and of which generation: a late order shall not start them anew. */
 const mostForgotten = 10_000;
 
 /** Takes up what is in the spool: runs can be fetched, jobs that were running have ended. Throws what the file system says. */
@@ -44,7 +44,7 @@ export async function openJobs(options: JobsOptions): Promise<Jobs> {
   const { spool, node, now } = options;
   await mkdir(spool, { recursive: true, mode: 0o700 });
   const jobs = await takeUp(options);
-  const forgotten = new Set<string>();
+  const forgotten = new Map<string, number>();
   let closing = false;
 
   const known = (uid: string): Job => {
@@ -74,8 +74,8 @@ export async function openJobs(options: JobsOptions): Promise<Jobs> {
 
   const forget = async (job: Job): Promise<void> => {
     jobs.delete(job.uid);
-    forgotten.add(job.uid);
-    const [oldest] = forgotten;
+    forgotten.set(job.uid, job.generation);
+    const [oldest] = forgotten.keys();
     if (forgotten.size > mostForgotten && oldest !== undefined) forgotten.delete(oldest);
     await job.folder.remove();
   };
@@ -111,7 +111,8 @@ export async function openJobs(options: JobsOptions): Promise<Jobs> {
     const there = jobs.get(uid);
     if (there !== undefined) return yield* reports(there, signal);
     if (closing) throw new AgentCallError('Unreachable', `the agent on ${node} is ending`);
-    if (forgotten.has(uid)) return yield refusal('Discarded', 'this job has ended and was acknowledged');
+    if ((order.generation ?? 0) <= (forgotten.get(uid) ?? -1))
+      return yield refusal('Discarded', 'this job has ended and was acknowledged');
     let cost: Cost;
     try {
       cost = costOf(options.native, order, availableParallelism());
@@ -195,7 +196,8 @@ async function takeUp(options: JobsOptions): Promise<Map<string, Job>> {
   const jobs = new Map<string, Job>();
   for (const name of await readdir(spool)) {
     const folder = jobFolder(spool, name);
-    if (!isUid(name) || !(await folder.readOrder().then(Boolean, () => false))) {
+    const order = await folder.readOrder().catch(() => undefined);
+    if (!isUid(name) || order === undefined) {
       await rm(join(spool, name), { recursive: true, force: true });
       continue;
     }
@@ -206,7 +208,7 @@ async function takeUp(options: JobsOptions): Promise<Map<string, Job>> {
       onPhase(name, found.report);
       return found;
     });
-    jobs.set(name, endedJob(name, folder, end));
+    jobs.set(name, endedJob(name, order.generation ?? 0, folder, end));
   }
   return jobs;
 }

@@ -80,6 +80,7 @@ const wireOrder = whole(
     budget?: ReturnType<typeof wireBudget>;
     redact: RunOrder['redact'];
     parts_above?: number;
+    generation?: number;
   }>(
     {
       job_name: kubernetesName,
@@ -89,7 +90,7 @@ const wireOrder = whole(
       duration_ms: number(limits.durationMs.least, limits.durationMs.most),
       redact: oneOf('None', 'Secrets', 'All'),
     },
-    { job_namespace: kubernetesName, budget: wireBudget, parts_above: amount },
+    { job_namespace: kubernetesName, budget: wireBudget, parts_above: amount, generation: amount },
   ),
 );
 
@@ -104,10 +105,20 @@ export function orderFrom(message: unknown): RunOrder {
     budget: budgetOf(order.budget ?? {}),
     redact: order.redact,
     ...(order.parts_above === undefined ? {} : { partsAbove: order.parts_above }),
+    ...(order.generation === undefined ? {} : { generation: order.generation }),
   };
 }
 
-export function orderMessage({ job, plan, pods, durationMs, budget, redact, partsAbove }: RunOrder): Message {
+export function orderMessage({
+  job,
+  plan,
+  pods,
+  durationMs,
+  budget,
+  redact,
+  partsAbove,
+  generation,
+}: RunOrder): Message {
   const { cpu, memoryBytes, events, artifactBytes } = budget;
   return {
     job_name: job.name,
@@ -124,6 +135,7 @@ export function orderMessage({ job, plan, pods, durationMs, budget, redact, part
     },
     redact,
     ...(partsAbove === undefined ? {} : { parts_above: partsAbove }),
+    ...(generation === undefined ? {} : { generation }),
   };
 }
 

@@ -101,14 +101,17 @@ async function once({ hands, job, ledger, wake }: Work, action: Step): Promise<v
       return;
     case 'Fetch':
       return fetchRun(hands, job, ledger, action.node, wake);
-    case 'Release':
+    case 'Release': {
+      const record = ledger.nodes.get(action.node);
+      if (record) record.releasing = true;
       ledger.follows.get(action.node)?.abort();
       // A run that is here has ended there.
-      if (ledger.nodes.get(action.node)?.run === undefined)
+      if (record?.run === undefined)
         await answered(hands, ledger, action.node, (agent) => agent.stop(uid, true));
       await answered(hands, ledger, action.node, (agent) => agent.acknowledge(uid));
       ledger.nodes.delete(action.node);
       ledger.follows.delete(action.node);
+    }
   }
 }
 
@@ -191,6 +194,7 @@ function startFollowing(work: Work, node: string): void {
       budget: assignment.budget,
       redact: assignment.redact,
       partsAbove: hands.partsAbove,
+      generation: metadata.generation,
     }),
     signal: AbortSignal.any([stop.signal, ledger.ending.signal]),
     changed: wake,

@@ -65,6 +65,8 @@ export interface NodeRecord {
   busyAt?: number;
   /** What was targeted, as a digest that the agent has confirmed. */
   targeted?: string;
+  /** It was asked to forget the job, and has not confirmed. */
+  releasing?: true;
   /** It was told to end early, and confirmed. */
   stopped?: { overdue: boolean };
   /** Final: nothing will come from here. */

@@ -86,6 +86,19 @@ test('a suspended job that has not begun does not begin, and is at rest', () => 
   assert.equal(says(status, 'Ready'), 'True Suspended');
 });
 
+test('a job that is wanted again before its agents have let go of it is ordered when they have', () => {
+  const leaving = node('a', {
+    report: report('Failed', { reason: 'Discarded', attachedAt: 0n }),
+    releasing: true,
+  });
+  const before = plan(observed([leaving, node('b')]), start + second);
+  assert.deepEqual(before, { actions: [{ kind: 'Release', node: 'a' }] });
+  const later = plan(observed([node('a'), node('b')]), start + 2 * second);
+  assert.deepEqual(told(later.actions), ['Follow a', 'Follow b']);
+  const gone = plan(observed([{ ...leaving, agent: false }, node('b')]), start + second);
+  assert.deepEqual(told(gone.actions), ['Follow b']);
+});
+
 test('a running job that is suspended ends early with what it has', () => {
   const ending = job({ status: begun, endingAt: start + 10 * second }, { suspend: true });
   const nodes = [node('a', { report: running, contactAt: start + 10 * second })];

@@ -12,7 +12,7 @@ import { trace } from './trace.ts';
 const detachMs = 30_000;
 type Check = (observed: Observed, now: number) => Plan | undefined;
 
-const checks: Check[] = [deleted, ended, refused, suspended, unprotected];
+const checks: Check[] = [deleted, ended, refused, suspended, released, unprotected];
 
 export function plan(observed: Observed, now: number): Plan {
   for (const check of checks) {
@@ -129,6 +129,13 @@ function suspended(observed: Observed, now: number): Plan | undefined {
     findings,
     now,
   );
+}
+
+/** A job that is wanted again before all agents have let go of it: first they do. */
+function released({ job, nodes }: Observed): Plan | undefined {
+  const left = nodes.filter(({ record, agent }) => record?.releasing === true && agent);
+  if (left.length === 0 || job.status.startTime !== undefined) return undefined;
+  return { actions: releases(left) };
 }
 
 /** Nothing is attached before the finalizer stands: else a job could go and leave its probes. */

@@ -10,7 +10,8 @@ import { test } from 'node:test';
 import { goTool } from '../../build/tools.ts';
 import { workload } from '../support/workload.ts';
 import { buildTestImages, images } from './images.ts';
-import { nodeNamed, nodes } from './layout.ts';
+import { nodes } from './layout.ts';
+import { entering } from './processes.ts';
 import { cluster } from './support/cluster.ts';
 import { tally } from './support/jobs.ts';
 import { run } from './support/run.ts';
@@ -21,8 +22,11 @@ const [place] = nodes;
 test('sonde run from the image traces a process of the host, and leaves nothing', {
   skip: testCluster.own ? false : "the cluster's containerd is not reached from here",
 }, async (t) => {
-  const { socket } = nodeNamed(place?.name ?? '');
-  const ctr = [await goTool('ctr'), '--address', socket, '--namespace', 'sonde-host'] as const;
+  const name = place?.name ?? '';
+  // Where containerd is: ctr mounts what it runs by itself.
+  const [enter = '', ...into] = await entering(name);
+  const program = [await goTool('ctr'), '--namespace', 'sonde-host'];
+  const ctr: [string, ...string[]] = [enter, ...into, ...program];
   const { archive } = (await buildTestImages()).find(({ name }) => name === images.agent) ?? assert.fail();
   const must = async (...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await run([...ctr, ...args], { limit: 120_000 });

@@ -220,7 +220,7 @@ test('a program that the verifier refuses: Failed, ProgramRejected', own, async 
   const pid = await processOf(testCluster, agent);
   const object = '/opt/sonde/dist/bpf/x86/syscall-counts.bpf.o';
   const refused = readFileSync(`/proc/${pid}/root${object}`);
-  endAtOnce(refused);
+  loopForever(refused);
   writeFileSync(`/proc/${pid}/root/tmp/refused.o`, refused);
   const restore = await mountOver(testCluster, agent, ['--bind', '/tmp/refused.o'], object);
   t.after(restore);
@@ -229,8 +229,8 @@ test('a program that the verifier refuses: Failed, ProgramRejected', own, async 
   await assertSaid(wish, status, 'Failed', 'ProgramRejected', /verifier refused syscall-counts/);
 });
 
-/** Makes every program's first instruction an exit, before which the verifier wants a result. */
-function endAtOnce(elf: Buffer): void {
+/** Makes every program's last instruction a jump to itself. */
+function loopForever(elf: Buffer): void {
   const sections = Number(elf.readBigUInt64LE(40));
   const [size, count] = [elf.readUInt16LE(58), elf.readUInt16LE(60)];
   const executable = 4n;
@@ -240,6 +240,6 @@ function endAtOnce(elf: Buffer): void {
     const bytes = elf.readBigUInt64LE(at + 32);
     // .text has functions that programs call, not programs.
     if ((elf.readBigUInt64LE(at + 8) & executable) !== 0n && bytes > 0n)
-      Buffer.from([0x95, 0, 0, 0, 0, 0, 0, 0]).copy(elf, offset);
+      Buffer.from([0x05, 0, 0xff, 0xff, 0, 0, 0, 0]).copy(elf, offset + Number(bytes) - 8);
   }
 }

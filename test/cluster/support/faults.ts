@@ -87,8 +87,8 @@ export async function mountOver(
   const { code, stderr } = await run(['mount', ...inside, ...mount, place]);
   if (code !== 0) throw new Error(`mount ${mount.join(' ')} ${place}: ${stderr}`);
   return async () => {
-    // Its exit code says that nothing was mounted where it has just taken it away.
-    const outcome = await run(['umount', ...inside, '--lazy', place]);
+    // Not --lazy: that looks for the place in this mount namespace.
+    const outcome = await run(['umount', ...inside, place]);
     if (there() !== before) throw new Error(`umount ${place}: ${outcome.stderr}`);
   };
 }
