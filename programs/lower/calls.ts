@@ -5,6 +5,7 @@ import type { Expression } from '../ast.ts';
 import { builtins } from '../check/builtins.ts';
 import type { Register } from '../ir.ts';
 import type { Type } from '../types.ts';
+import { perCpuAddress, userAddress } from './addresses.ts';
 import { condition, fit } from './arithmetic.ts';
 import { assignTo } from './assign.ts';
 import type { Body } from './body.ts';
@@ -189,6 +190,8 @@ function scalarCall(body: Body, call: Call, type: Type): Value {
     }
     case 'percpu_kaddr':
       return number(perCpuAddress(body, call));
+    case 'uaddr':
+      return number(userAddress(body, call));
     case 'socket_cookie':
       return number(f.helper(helper.socketCookie, scalar(body, first)));
   }
@@ -282,26 +285,4 @@ function mapLength(body: Body, expression: MapExpression): Register {
     f.add(base, offset),
     zero,
   );
-}
-
-/** A per-CPU symbol's address on a CPU: the kernel's own table of offsets says where. */
-function perCpuAddress(body: Body, call: Call): Register {
-  const { f, shared } = body;
-  const [name, cpu] = call.arguments;
-  const text =
-    name === undefined ? '' : String(constantOf(body, name) ?? (name.kind === 'string' ? name.value : ''));
-  const symbol = shared.kernel.symbolAddress(text);
-  const offsets = shared.kernel.symbolAddress('__per_cpu_offset');
-  if (symbol === undefined || offsets === undefined)
-    throw new CannotLower(`this kernel tells no address of ${text}`, call.span);
-  const number = cpu === undefined ? f.helper(helper.processor) : scalar(body, cpu);
-  const result = f.constant(0n);
-  f.when('lt', number, { value: BigInt(shared.kernel.cpus) }, () => {
-    const entry = f.binary('add', f.constant(offsets), f.binary('shl', number, { value: 3n }));
-    const place = body.temporary(8, call.span);
-    const { base, offset } = baseOf(body, place);
-    f.helper(helper.readKernel, f.add(base, offset), f.constant(8n), entry);
-    f.move(result, f.binary('add', f.load(base, offset, 8), f.constant(symbol)));
-  });
-  return result;
 }

@@ -85,7 +85,7 @@ export class Shared {
     const aggregate = isAggregate(checked.value);
     const byContainer = aggregate && checked.onlyAggregated;
     const start = byContainer ? 8 : 0;
-    const key = checked.key === null ? null : this.keyFields(checked.key, start);
+    const key = checked.key === null ? null : this.keyFields(this.shortened(checked.key), start);
     const last = key?.at(-1);
     const end = last === undefined ? Math.max(start, 8) : last.offset + this.sizeOf(last.type);
     const alignment = (key ?? []).reduce(
@@ -125,6 +125,18 @@ export class Shared {
     };
   }
 
+  /** Until Linux 5.11 a key is at most as large as the BPF stack: text in it is cut to what fits. */
+  private shortened(type: Type): Type {
+    if (this.kernel.enumerator('BPF_FUNC_task_storage_get') !== undefined) return type;
+    let size = mostOldKey;
+    let cut = type;
+    while (this.sizeOf(cut) > mostOldKey - 8 && size > 16) {
+      size /= 2;
+      cut = withTextOf(type, size);
+    }
+    return cut;
+  }
+
   /** Tuple keys are spread: `@a[1, 2]` has two fields. */
   private keyFields(type: Type, start: number): Field[] {
     if (type.kind !== 'tuple') return [{ offset: start, type }];
@@ -160,6 +172,14 @@ export class Shared {
         return { kind: 'bytes', length: Math.max(1, size) };
     }
   }
+}
+
+const mostOldKey = 512;
+
+function withTextOf(type: Type, size: number): Type {
+  if (type.kind === 'string' || type.kind === 'buffer') return { ...type, size: Math.min(type.size, size) };
+  if (type.kind !== 'tuple') return type;
+  return { ...type, elements: type.elements.map((element) => withTextOf(element, size)) };
 }
 
 const u64: MemoryType = { kind: 'integer', bits: 64, signed: false };
