@@ -43,7 +43,7 @@ export function parseModule(text: string): IrModule {
     } else if (words.take('program') || words.take('function')) {
       current = head(line);
       module.functions.push(current);
-    } else if (current && /^\d+:$/.test(line)) {
+    } else if (current && line === `${current.blocks.length}:`) {
       block = { instructions: [] };
       current.blocks.push(block as Block);
     } else if (current) {

@@ -13,6 +13,8 @@ import {
   type MachineFunction,
   type MachineInstruction,
 } from './machine.ts';
+import { Occupied } from './occupied.ts';
+import { spill } from './spill.ts';
 
 /** Last first where a call may come between: what arguments go into is taken last. */
 const order = [5, 4, 3, 2, 1, 0, 6, 7, 8, 9];
@@ -171,137 +173,6 @@ function movesBetween(machine: MachineFunction, of: (register: number) => number
         note(instruction.to, instruction.to);
       }
   return moves;
-}
-
-/** At which positions a register, or a slot, is in use. */
-class Occupied {
-  private readonly bits: Uint32Array;
-
-  constructor(positions: number) {
-    this.bits = new Uint32Array((positions >> 5) + 1);
-  }
-
-  isFree(ranges: number[]): boolean {
-    for (let i = 0; i < ranges.length; i += 2)
-      for (const [word, mask] of masks(ranges[i] as number, ranges[i + 1] as number))
-        if (((this.bits[word] as number) & mask) !== 0) return false;
-    return true;
-  }
-
-  take(ranges: number[]): void {
-    for (let i = 0; i < ranges.length; i += 2)
-      for (const [word, mask] of masks(ranges[i] as number, ranges[i + 1] as number))
-        this.bits[word] = (this.bits[word] as number) | mask;
-  }
-}
-
-function* masks(from: number, to: number): Generator<[word: number, mask: number]> {
-  for (let word = from >> 5; word << 5 < to; word++) {
-    const low = Math.max(from - (word << 5), 0);
-    const high = Math.min(to - (word << 5), 32);
-    yield [word, high - low === 32 ? -1 : ((1 << (high - low)) - 1) << low];
-  }
-}
-
-/** Slots for the spilled, shared by those that are never held at once, and the instructions with reads and writes of them. */
-function spill(
-  machine: MachineFunction,
-  live: Liveness,
-  spilled: number[],
-  joined: Joined,
-  brief: Set<number>,
-): MachineFunction {
-  const slots: Occupied[] = [];
-  const offsets = new Map<number, number>();
-  for (const r of spilled) {
-    const shared = offsets.get(joined.of(r));
-    if (shared !== undefined) {
-      offsets.set(r, shared);
-      continue;
-    }
-    const ranges = joined.ranges[r] as number[];
-    let slot = slots.findIndex((occupied) => occupied.isFree(ranges));
-    if (slot < 0) slot = slots.push(new Occupied(live.positions)) - 1;
-    slots[slot]?.take(ranges);
-    offsets.set(r, -(machine.stack + 8 * (slot + 1)));
-  }
-  const stack = machine.stack + 8 * slots.length;
-  if (stack > 512)
-    throw new EmitError(
-      'StackTooLarge',
-      `${machine.name} needs ${stack} bytes of stack, spilled values included; eBPF has 512`,
-    );
-  let registers = machine.registers;
-  const temporary = (): number => {
-    brief.add(registers);
-    return registers++;
-  };
-  const blocks = machine.blocks.map((block) => {
-    const out: MachineBlock = [];
-    for (const instruction of block) rewrite(instruction, offsets, temporary, out);
-    return out;
-  });
-  return { ...machine, blocks, registers, stack };
-}
-
-function rewrite(
-  instruction: MachineInstruction,
-  offsets: ReadonlyMap<number, number>,
-  temporary: () => number,
-  out: MachineBlock,
-): void {
-  const { span } = instruction;
-  const read = (to: number, offset: number) =>
-    out.push({ op: 'load', to, base: framePointer, offset, width: 8, span });
-  const write = (from: number, offset: number) =>
-    out.push({ op: 'store', base: framePointer, offset, width: 8, from, span });
-  const to = definition(instruction);
-  const slot = offsets.get(to);
-  if (instruction.op === 'move' && !instruction.half) {
-    const from = offsets.get(instruction.from);
-    if (slot !== undefined && slot === from) return;
-    if (slot !== undefined && from === undefined) {
-      write(instruction.from, slot);
-      return;
-    }
-    if (slot === undefined && from !== undefined) {
-      read(to, from);
-      return;
-    }
-  }
-  const changed = { ...instruction } as MachineInstruction & Record<string, unknown>;
-  const held = new Map<number, number>();
-  for (const part of ['from', 'base', 'left', 'right'] as const) {
-    const register = changed[part];
-    const offset = typeof register === 'number' ? offsets.get(register) : undefined;
-    if (offset === undefined) continue;
-    let brought = held.get(register as number);
-    if (brought === undefined) {
-      brought = temporary();
-      held.set(register as number, brought);
-      read(brought, offset);
-    }
-    Object.assign(changed, { [part]: brought });
-  }
-  if (slot !== undefined) {
-    let result = held.get(to);
-    if (result === undefined) {
-      result = temporary();
-      if (readsTarget(instruction)) read(result, slot);
-    } else if (instruction.op === 'compare' || instruction.op === 'compareImmediate') {
-      // It writes its target before it reads.
-      result = temporary();
-    }
-    Object.assign(changed, { to: result });
-    out.push(changed);
-    write(result, slot);
-  } else {
-    out.push(changed);
-  }
-}
-
-function readsTarget(instruction: MachineInstruction): boolean {
-  return ['alu', 'aluImmediate', 'negate', 'swap'].includes(instruction.op);
 }
 
 function rename(machine: MachineFunction, chosen: Int32Array): MachineFunction {

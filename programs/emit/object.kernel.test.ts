@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { BpfObject } from '../../native/api.ts';
 import { NativeError } from '../../native/errors.ts';
@@ -132,6 +133,15 @@ test('read-only bytes, own globals, subprograms and callbacks', (t) => {
   }
   assert.equal(object.run('main'), 2 * 'C'.charCodeAt(0));
   assert.deepEqual(object.getVariable('seen'), { sum: 20n, last: 0x4847 });
+});
+
+test('a value that is compared while it lies on the stack keeps its bounds', () => {
+  const text = readFileSync(join(import.meta.dirname, 'testdata/bounds.ir'), 'utf8');
+  const object = loaded(text);
+  object.run('p0', BigUint64Array.of(5000n, 6n));
+  const bytes = object.map('map_b').get(0);
+  assert.ok(bytes instanceof Uint8Array);
+  assert.equal(bytes.indexOf(7), 4000 + 6 + 3);
 });
 
 test('two programs of one section, one loaded at a time; memory is given back', () => {
