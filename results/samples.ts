@@ -15,8 +15,12 @@ import type {
   Value,
 } from './shape.ts';
 
-const process: Column = { name: 'process', type: 'text', description: "The process's name" };
-const pid: Column = { name: 'pid', type: 'integer', description: "The process's id as the host sees it" };
+export const process: Column = { name: 'process', type: 'text', description: "The process's name" };
+export const pid: Column = {
+  name: 'pid',
+  type: 'integer',
+  description: "The process's id as the host sees it",
+};
 
 export const tableShape: TableShape = {
   kind: 'table',
@@ -63,7 +67,8 @@ export const start = 1_795_514_400_000_000_000n;
 const api: Owner = { node: 'blue-1', namespace: 'shop', pod: 'checkout-7d', container: 'api' };
 const worker: Owner = { node: 'blue-2', namespace: null, pod: null, container: 'worker' };
 
-export function metaOf(shape: Shape, trace: string): ResultMeta {
+/** The head of a result, but for what is said. */
+export function metaOf(shape: Shape, trace: string, more: Partial<ResultMeta> = {}): ResultMeta {
   return {
     job: { name: 'checkout', namespace: 'shop', uid: '6a1f6a9e-0000-4000-8000-000000000001' },
     trace: { name: trace, parameters: { frequencyHz: 99 } },
@@ -90,6 +95,7 @@ export function metaOf(shape: Shape, trace: string): ResultMeta {
       { node: 'blue-2', program: 'on_exit', hook: 'tracepoint syscalls:sys_exit' },
     ],
     warnings: [{ node: 'blue-2', reason: 'SymbolsMissing', message: '/app/worker is stripped' }],
+    ...more,
   };
 }
 

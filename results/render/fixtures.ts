@@ -1,8 +1,8 @@
 // Results as large and as hostile as real ones, made from nothing: what the tests of report.html and flamegraph.svg render.
-// Neighbours: results/samples.ts has the small fixed ones.
+// Neighbours: results/samples.ts has the small fixed ones, and what all of them begin with.
 
+import { metaOf, pid, process, start } from '../samples.ts';
 import type {
-  Column,
   EventsShape,
   HistogramShape,
   Owner,
@@ -25,11 +25,6 @@ export const owners: Owner[] = [
   { node: 'blue-2', namespace: 'shop', pod: 'checkout-x2k8p', container: 'api' },
 ];
 
-const start = 1_795_514_400_000_000_000n;
-
-const process: Column = { name: 'process', type: 'text', description: "The process's name" };
-const pid: Column = { name: 'pid', type: 'integer', description: "The process's id as the host sees it" };
-
 /** A repeatable stream of numbers in [0, 1). */
 export function numbers(seed: number): () => number {
   let state = seed;
@@ -40,13 +35,9 @@ export function numbers(seed: number): () => number {
 }
 
 function meta(shape: Shape, trace: string, more: Partial<ResultMeta> = {}): ResultMeta {
-  return {
+  return metaOf(shape, trace, {
     job: { name: 'checkout-cpu', namespace: 'shop', uid: '6a1f6a9e-0000-4000-8000-000000000001' },
-    trace: { name: trace, parameters: { frequencyHz: 99, userStacks: true } },
-    startTime: start,
     completionTime: start + 60_000_000_000n,
-    ended: 'Duration',
-    shape,
     owners,
     events: { seen: 184_302n, recorded: 184_302n, lost: 0n, sampledBy: 1, losses: [] },
     overhead: {
@@ -62,7 +53,7 @@ function meta(shape: Shape, trace: string, more: Partial<ResultMeta> = {}): Resu
     ],
     warnings: [],
     ...more,
-  };
+  });
 }
 
 /** A head with losses, sampling and warnings. */
