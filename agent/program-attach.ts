@@ -194,7 +194,8 @@ export function prepareMany(object: BpfObject, steps: readonly AttachStep[]): vo
   for (const { program, options } of steps) if (options.kind === 'kprobes') object.attachMany(program);
 }
 
-/** What of this kernel decides how probes are attached. */
-export function attachFeatures(native: Native): { kprobeMulti: boolean } {
-  return { kprobeMulti: native.supports('kprobe.multi/vfs_read') === null };
+/** What of this kernel decides how probes are attached. Asking takes a while: only where it matters. */
+export function attachFeatures(native: Native, probes: readonly CompiledProbe[]): { kprobeMulti: boolean } {
+  const matters = probes.filter(({ attach }) => attach.kind === 'kprobe').length > 1;
+  return { kprobeMulti: matters && native.supports('kprobe.multi') === null };
 }

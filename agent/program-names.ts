@@ -170,7 +170,9 @@ function nameText(frame: Frame | undefined, address: bigint): string {
 }
 
 /** What turns each clock's ns into ns since the Unix epoch. */
-function clockOffsets(native: Native): Record<(Type & { kind: 'timestamp' })['clock'], bigint> {
+export type ClockOffsets = Record<(Type & { kind: 'timestamp' })['clock'], bigint>;
+
+export function clockOffsets(native: Native): ClockOffsets {
   const { monotonic, realtime } = native.clocks();
   const boot = BigInt(Math.round(uptime() * 1e9));
   // The machine has not slept: both clocks are one. What uptime gives is rounded to 10 ms.

@@ -18,7 +18,7 @@ import type { Target } from './plan.ts';
 import { addProcesses, control } from './prepare.ts';
 import { attachFeatures, attachProbes, attachSteps, prepareMany, runsByHand } from './program-attach.ts';
 import { type ProgramMaps, programMaps } from './program-maps.ts';
-import { type ProgramNames, programNames } from './program-names.ts';
+import { clockOffsets, type ProgramNames, programNames } from './program-names.ts';
 import type { PathContext } from './program-paths.ts';
 import { drainRecords, type ProgramRecords } from './program-records.ts';
 import {
@@ -27,6 +27,7 @@ import {
   type ResultsCollector,
   type ResultsRequest,
 } from './program-results.ts';
+import { type ProgramWriter, programWriter } from './program-writer.ts';
 import {
   type EnteredGroups,
   enterScope,
@@ -89,6 +90,7 @@ interface Held {
   records?: ProgramRecords;
   names?: ProgramNames;
   results?: ResultsCollector;
+  writer?: ProgramWriter;
 }
 
 /** Throws AgentError; nothing stays loaded then. */
@@ -107,6 +109,7 @@ async function release(held: Held): Promise<void> {
   for (const link of held.links.splice(0)) link.close();
   held.mappings?.close();
   await held.records?.stop().catch(() => undefined);
+  await held.writer?.close();
   held.results?.close();
   held.names?.close();
   held.object.close();
@@ -125,7 +128,7 @@ async function run(request: ProgramRequest, native: Native, held: Held): Promise
   const { object, links } = held;
   const kinds = scopeKinds(targets, false);
   const following = followingPrograms(kinds);
-  const steps = attachSteps(compiled.probes, attachFeatures(native), request.paths);
+  const steps = attachSteps(compiled.probes, attachFeatures(native, compiled.probes), request.paths);
 
   sizeScope(object, kinds, false);
   object.setVariable('scope_all', targets.length === 0 ? 1n : 0n);
@@ -275,11 +278,18 @@ function live(
     return map;
   };
 
+  const writer = programWriter(reader, {
+    program: { outputs: compiled.outputs, layouts: compiled.layouts, enums: compiled.enums },
+    truncated: compiled.config.strTruncTrailer,
+    format,
+    clocks: clockOffsets(native),
+  });
+  held.writer = writer;
   held.records = drainRecords({
     native,
     object,
     reader,
-    segments: (batch) => reader.segments(batch, 0),
+    segments: (batch) => writer.segments(batch),
     write,
     act,
     ...(results === undefined ? {} : { keep: (batch) => results.keep(batch) }),

@@ -28,8 +28,9 @@ function entryPoints(): Record<string, string> {
   }
   for (const path of globSync('{agent,operator}/main.ts', { cwd: root }))
     entries[dirname(path)] = join(root, path);
-  // A thread of the operator's.
+  // Threads: the operator's, and one that writes what programs print.
   entries.compose = join(root, 'operator/compose.ts');
+  entries['program-worker'] = join(root, 'agent/program-worker.ts');
   return entries;
 }
 
