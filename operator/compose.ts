@@ -4,12 +4,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
-import { digest } from '../results/digest.ts';
 import { headline, summaryRows } from '../results/headline.ts';
 import { mergeMetas } from '../results/meta.ts';
 import { type Artifact, writeResult } from '../results/publish.ts';
 import { jsonText } from '../results/row-json.ts';
-import { viewOfRun } from '../results/view.ts';
 import { shown } from './conditions.ts';
 import { joinRuns } from './join.ts';
 import type { FetchedRun, PublishedResult } from './observed.ts';
@@ -40,14 +38,13 @@ async function composeFiles({ folder, runs }: ComposeTask): Promise<Composed> {
   await mkdir(output, { recursive: true, mode: 0o700 });
   const paths = runs.map((run) => run.path);
   const rows = await joinRuns(meta.shape, paths, folder);
-  const artifacts = await writeResult({ meta, rows }, output);
-  const first = await digest(viewOfRun(meta, rows));
-  const top = summaryRows(meta, first, summaryBytes);
+  const { artifacts, digest } = await writeResult({ meta, rows }, output);
+  const top = summaryRows(meta, digest, summaryBytes);
   return {
     folder: output,
     artifacts,
     meta,
-    headline: shown(headline(meta, first), 256),
+    headline: shown(headline(meta, digest), 256),
     summary: top.length === 0 ? '' : (jsonText(top) ?? ''),
   };
 }

@@ -40,7 +40,7 @@ const validate = new Ajv({ strict: false }).compile(resultJsonSchema());
 for (const shape of shapes) {
   test(`a ${shape.kind} result is all the files of its shape, as they were`, async () => {
     const folder = join(scratch, shape.kind);
-    const artifacts = await publish(shape, folder);
+    const { artifacts } = await publish(shape, folder);
     assert.deepEqual(
       artifacts.map(({ name }) => name),
       filesOf(shape).map(({ name }) => name),
@@ -146,7 +146,7 @@ test('an earlier result is replaced on demand, without leaving its files beside 
   const folder = join(scratch, 'replaced');
   await publish(stacksShape, folder);
   await writeFile(join(folder, 'notes.txt'), 'mine');
-  const artifacts = await publish(tableShape, folder, { replace: true });
+  const { artifacts } = await publish(tableShape, folder, { replace: true });
   assert.deepEqual(
     (await readdir(folder)).sort(),
     [...artifacts.map(({ name }) => name), 'notes.txt'].sort(),

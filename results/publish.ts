@@ -4,12 +4,13 @@ import { createHash } from 'node:crypto';
 import { chmod, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBlocks } from './blocks.ts';
-import { digest } from './digest.ts';
+import { type CondenseLimits, condense } from './condense.ts';
+import { type Digest, digest } from './digest.ts';
 import { filesOf, type Published, type ResultFile, resultFiles } from './encode/files.ts';
 import { ResultError } from './errors.ts';
 import { writeFileThrough } from './lines.ts';
 import type { ResultMeta } from './shape.ts';
-import { viewOfRun } from './view.ts';
+import { type ResultView, viewOfRun } from './view.ts';
 
 export interface Artifact {
   name: string;
@@ -23,6 +24,13 @@ export interface PublishOptions {
   /** A folder that holds an earlier result of Sonde's is written over: its files are replaced, and those that the new result does not have are
    *  removed at the end; other files stay. Without it such a folder is refused like any other that is not empty: a result is never lost by accident. */
   replace?: boolean;
+  /** How much the files show of very many stacks; tests ask for less than usual. */
+  limits?: CondenseLimits;
+}
+
+export interface WrittenResult {
+  artifacts: Artifact[];
+  digest: Digest;
 }
 
 /** Makes the folder, or checks that it may be written to; call it before tracing. Throws ResultError FolderExists. */
@@ -52,27 +60,44 @@ export async function writeResult(
   run: { meta: ResultMeta; rows: string },
   folder: string,
   options: PublishOptions = {},
-): Promise<Artifact[]> {
+): Promise<WrittenResult> {
   await prepareFolder(folder, options);
-  const view = viewOfRun(run.meta, run.rows);
-  const from: Published = { view, digest: await digest(view), rows: run.rows };
-  const files = filesOf(run.meta.shape);
+  const fewer = join(folder, '.fewer.rows.partial');
   const written: Artifact[] = [];
-  for (const file of files) {
-    try {
+  let files = filesOf(run.meta.shape);
+  let next = '';
+  try {
+    const view = await viewOf(run, fewer, options.limits);
+    files = filesOf(run.meta.shape, view.condensed !== undefined);
+    const from: Published = { view, digest: view.condensed?.digest ?? (await digest(view)), rows: run.rows };
+    for (const file of files) {
+      next = file.name;
       written.push(await publishFile(file, from, folder));
-    } catch (error) {
-      const missing = files.slice(written.length).map(({ name }) => name);
-      const there = written.length === 0 ? 'nothing' : written.map(({ name }) => name).join(', ');
-      throw writeError(
-        error,
-        join(folder, file.name),
-        `The result could not be written whole to ${folder}. Written: ${there}. Missing: ${missing.join(', ')}`,
-      );
     }
+    await removeStale(folder, files);
+    return { artifacts: written, digest: from.digest };
+  } catch (error) {
+    const missing = files.slice(written.length).map(({ name }) => name);
+    const there = written.length === 0 ? 'nothing' : written.map(({ name }) => name).join(', ');
+    throw writeError(
+      error,
+      join(folder, next),
+      `The result could not be written whole to ${folder}. Written: ${there}. Missing: ${missing.join(', ')}`,
+    );
+  } finally {
+    await rm(fewer, { force: true });
   }
-  await removeStale(folder, files);
-  return written;
+}
+
+/** What is shown of a run: all of it, or fewer rows that stand for it, in a file of their own. */
+async function viewOf(
+  { meta, rows }: { meta: ResultMeta; rows: string },
+  fewer: string,
+  limits: CondenseLimits | undefined,
+): Promise<ResultView> {
+  const condensed =
+    meta.shape.kind === 'stacks' ? await condense(meta.shape, rows, fewer, limits) : undefined;
+  return condensed ? { ...viewOfRun(meta, fewer), condensed } : viewOfRun(meta, rows);
 }
 
 async function publishFile(file: ResultFile, from: Published, folder: string): Promise<Artifact> {

@@ -4,6 +4,7 @@
 
 import { ResultError } from './errors.ts';
 import { readLines, writeFileThrough } from './lines.ts';
+import { compareKeys } from './order.ts';
 import { decodeRow, encodeRow, eventDecoder } from './row-json.ts';
 import type { Row, Shape, StacksShape } from './shape.ts';
 import { type RunSummary, readStackBlocks, stackBlockWriter, summaryFrame } from './stack-file.ts';
@@ -36,19 +37,21 @@ async function writeStacks(
 ): Promise<number> {
   const lines = stackLineWriter(shape);
   let count = 0;
-  let keys: RunSummary['keys'];
+  let keys = 0;
+  let range: RunSummary['range'];
   await writeFileThrough(path, async (writer) => {
     const blocks = stackBlockWriter(writer);
     for await (const row of rows) {
       if (row.kind !== 'stacks') throw new TypeError(`a row of ${row.kind} in a run of stacks`);
       const flushed = blocks.add(lines(row));
       if (flushed) await flushed;
-      keys ??= { first: row.key, last: row.key };
-      keys.last = row.key;
+      if (range === undefined || compareKeys(range.last, row.key) !== 0) keys++;
+      range ??= { first: row.key, last: row.key };
+      range.last = row.key;
       count++;
     }
     await blocks.end();
-    await writer.write(summaryFrame(shape, { rows: count, ...(keys && { keys }) }));
+    await writer.write(summaryFrame(shape, { rows: count, keys, ...(range && { range }) }));
   });
   return count;
 }

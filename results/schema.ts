@@ -2,6 +2,7 @@
 // from it. Neighbours: results/encode/json.ts writes the form. Agents do not import this: they carry no zod.
 
 import { z } from 'zod';
+import { rowsFile } from './condensed.ts';
 import { apiVersion, eventsFile, schemaVersion } from './encode/json.ts';
 
 const number = z.custom<number | bigint>(
@@ -118,8 +119,23 @@ export const dataSchemas = {
         )
         .describe('Each with the members of `shape.keys` and `shape.weights`'),
       frames: z.array(frame).describe('Every function once'),
+      whole: z
+        .object({
+          file: text(`Every row: \`${rowsFile}\``),
+          rows: z.int().describe('How many it has'),
+          over: z
+            .array(z.string())
+            .describe('Columns that are null in `stacks`: rows that differ in them alone are added up'),
+          bound: integer(
+            'Stacks of more of the first weight are in `stacks` with their exact weights; what is below a caller and lighter is added up in a frame `(folded: …)`',
+          ),
+        })
+        .exactOptional()
+        .describe('Where there are too many stacks for this file'),
     })
-    .describe('Stacks: every distinct stack, and the functions they are made of'),
+    .describe(
+      'Stacks: every distinct stack, and the functions they are made of; where there is `whole`, the heaviest',
+    ),
   events: z
     .object({
       file: text(`Where they all are: \`${eventsFile}\`, one object per line in time order`),

@@ -14,8 +14,10 @@ import type { StacksShape, Value } from './shape.ts';
 /** What a file says of itself; of a file of several runs, the last that it says is of all of them. */
 export interface RunSummary {
   rows: number;
+  /** Different ones. */
+  keys: number;
   /** Absent where there are no rows. */
-  keys?: { first: Value[]; last: Value[] };
+  range?: { first: Value[]; last: Value[] };
 }
 
 /** Frames that every reader of zstd skips. */
@@ -65,11 +67,11 @@ export function stackBlockWriter(writer: LineWriter): {
 }
 
 /** Ends a file. Its own length stands last, so that it is found from the end. */
-export function summaryFrame(shape: StacksShape, { rows, keys }: RunSummary): Buffer {
+export function summaryFrame(shape: StacksShape, { rows, keys, range }: RunSummary): Buffer {
   const columns = keyColumns(shape);
   const written = (key: Value[]) => key.map((value, i) => writable(value, columns[i]));
   const text = Buffer.from(
-    jsonText({ rows, ...(keys && { first: written(keys.first), last: written(keys.last) }) }),
+    jsonText({ rows, keys, ...(range && { first: written(range.first), last: written(range.last) }) }),
   );
   const length = Buffer.alloc(4);
   length.writeUInt32LE(text.length);
@@ -100,14 +102,14 @@ export async function readSummary(path: string, shape: StacksShape): Promise<Run
 
 function parseSummary(shape: StacksShape, text: string): RunSummary {
   const columns = keyColumns(shape);
-  const { rows, first, last } = parseJson(text) as { rows: unknown; first?: unknown; last?: unknown };
-  if (typeof rows !== 'number') throw new Error('rows must be a number');
-  if (first === undefined) return { rows };
+  const { rows, keys, first, last } = parseJson(text) as Record<string, unknown>;
+  if (typeof rows !== 'number' || typeof keys !== 'number') throw new Error('rows and keys must be numbers');
+  if (first === undefined) return { rows, keys };
   const key = (list: unknown): Value[] => {
     if (!Array.isArray(list)) throw new Error('a key must be a list');
     return columns.map((column, i) => readable(list[i], column));
   };
-  return { rows, keys: { first: key(first), last: key(last) } };
+  return { rows, keys, range: { first: key(first), last: key(last) } };
 }
 
 /** The text of one block after another: whole lines. */

@@ -1,6 +1,7 @@
 // A result as encoders and renderers see it: its head, and its rows as often as they want to read them. Neighbours: results/run.ts opens one,
 // results/encode/* and results/render/* read it.
 
+import type { Condensed } from './condensed.ts';
 import { type EventsAlike, hasGroups, readGroups } from './event-groups.ts';
 import { readRun } from './run.ts';
 import type { ResultMeta, Row } from './shape.ts';
@@ -12,6 +13,8 @@ export interface ResultView {
   rows(): AsyncIterable<Row>;
   /** Events of a run on disk: the times of the rows after the first `skip` (results/times.ts), far cheaper than the rows. */
   laterTimes?(skip: number): AsyncIterable<number[]>;
+  /** These rows stand for more. */
+  condensed?: Condensed;
   /** Events of a run on disk, where their lines allow it: rows alike in owner and process (results/event-groups.ts), far cheaper than the rows. */
   groups?(mostRows: number, mostGroups: number): Promise<EventsAlike>;
 }

@@ -2,6 +2,7 @@
 // Neighbours: results/publish.ts writes them, results/schema.ts documents them.
 
 import { createReadStream } from 'node:fs';
+import { condensedNote, rowsFile } from '../condensed.ts';
 import type { Digest } from '../digest.ts';
 import { headline } from '../headline.ts';
 import type { LineWriter } from '../lines.ts';
@@ -32,6 +33,8 @@ export interface ResultFile {
   shapes?: readonly Shape['kind'][];
   /** The run's file becomes this one: linked where the file system can, else copied. */
   link?: true;
+  /** Only results that have too many rows for the other files have it. */
+  condensed?: true;
   write: (from: Published, writer: LineWriter) => Promise<void>;
 }
 
@@ -47,6 +50,18 @@ export const resultFiles: readonly ResultFile[] = [
     },
   },
   {
+    name: rowsFile,
+    mediaType: 'application/zstd',
+    description:
+      'Only of results with more than 25,000 stacks, of which the other files show the heaviest: every row. `zstd -dc` gives lines of JSON: `{"key":[…]}` whose the rows below it are (`"frames":0`: frames are numbered anew), `["name","kind","module","file",line]` a frame, numbered from 0, `[3,[12,7],[41]]` a row: the first 3 frames of the row above, then frames 12 and 7, its weights.',
+    shapes: ['stacks'],
+    link: true,
+    condensed: true,
+    async write({ rows }, writer) {
+      for await (const chunk of createReadStream(rows) as AsyncIterable<Buffer>) await writer.write(chunk);
+    },
+  },
+  {
     name: 'result.json',
     mediaType: 'application/json',
     description: 'The whole result in the form that this page documents.',
@@ -57,7 +72,7 @@ export const resultFiles: readonly ResultFile[] = [
     mediaType: 'text/plain; charset=utf-8',
     description: 'What a person reads first: headline, where and when, top rows, losses, overhead.',
     async write({ view, digest }, writer) {
-      await writer.write(renderSummary(view.meta, digest));
+      await writer.write(renderSummary(view.meta, digest, view.condensed));
     },
   },
   {
@@ -101,7 +116,13 @@ export const resultFiles: readonly ResultFile[] = [
     async write({ view }, writer) {
       const shape = view.meta.shape as StacksShape;
       const tree = await buildTree(view.rows(), { shape, levels: levelsOf(shape) });
-      await writer.write(renderFlamegraph(tree, view.meta));
+      await writer.write(
+        renderFlamegraph(
+          tree,
+          view.meta,
+          view.condensed && { note: condensedNote(view.meta, view.condensed) },
+        ),
+      );
     },
   },
   {
@@ -114,6 +135,10 @@ export const resultFiles: readonly ResultFile[] = [
 ];
 
 /** The files of a shape. */
-export function filesOf(shape: Shape): ResultFile[] {
-  return resultFiles.filter(({ shapes }) => shapes === undefined || shapes.includes(shape.kind));
+export function filesOf(shape: Shape, condensed = false): ResultFile[] {
+  return resultFiles.filter(
+    (file) =>
+      (file.shapes === undefined || file.shapes.includes(shape.kind)) &&
+      (condensed || file.condensed !== true),
+  );
 }

@@ -3,6 +3,7 @@
 
 import { bucketRange, countOf } from '../buckets.ts';
 import { keyColumns, valueColumns } from '../columns.ts';
+import { rowsFile } from '../condensed.ts';
 import type { Digest } from '../digest.ts';
 import { headline, summaryRows } from '../headline.ts';
 import type { LineWriter } from '../lines.ts';
@@ -60,7 +61,11 @@ async function writeStacks(view: ResultView, writer: LineWriter): Promise<void> 
     places.set(text, place);
     return place;
   };
-  let separator = '{"stacks":[\n';
+  const { condensed } = view;
+  const whole =
+    condensed &&
+    `"whole":${jsonText({ file: rowsFile, rows: condensed.rows, over: condensed.over, bound: condensed.bound })},`;
+  let separator = `{${whole ?? ''}"stacks":[\n`;
   for await (const row of view.rows()) {
     if (row.kind !== 'stacks') continue;
     const frames = row.frames.map((frame) => {

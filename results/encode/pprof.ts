@@ -15,6 +15,7 @@ import {
   ValueType,
 } from 'pprof-format';
 import { keyColumns } from '../columns.ts';
+import { condensedNote } from '../condensed.ts';
 import { escapeTerminal } from '../escape.ts';
 import type { Column, ResultMeta, Row, StackFrame, Value, ValueColumn } from '../shape.ts';
 import type { ResultView } from '../view.ts';
@@ -39,7 +40,9 @@ export async function encodePprof(view: ResultView): Promise<Uint8Array> {
     );
   }
   const cpu = () => new ValueType({ type: strings.dedup('cpu'), unit: strings.dedup('nanoseconds') });
+  const note = view.condensed && condensedNote(meta, view.condensed);
   const profile = new Profile({
+    ...(note === undefined ? {} : { comment: [strings.dedup(note)] }),
     sampleType: [
       ...weights.map((weight) => valueType(strings, weight)),
       ...(period === undefined ? [] : [cpu()]),

@@ -21,6 +21,8 @@ export interface FlamegraphOptions {
   frames?: number;
   /** Levels drawn at most; 400. */
   levels?: number;
+  /** Stands at the bottom. */
+  note?: string;
 }
 
 const row = 18;
@@ -148,10 +150,11 @@ export function renderFlamegraph(tree: TreeNode, meta: ResultMeta, options: Flam
   const inUnit = weight?.unit === undefined || weight.unit === weight.name ? '' : ` (${weight.unit})`;
   about.push(`width: ${weight?.name ?? 'weight'}${inUnit}`);
   if (meta.events.lost > 0n) about.push(`${meta.events.lost} events lost`);
-  const note =
+  const narrow =
     left === 0
       ? ''
       : `${left.toLocaleString('en-US')} frames too narrow or too deep to draw are counted in their callers`;
+  const note = [options.note ?? '', narrow].filter((part) => part !== '').join('. ');
   const script = asset('flamegraph.js');
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!-- Made by Sonde. Open it in a browser to zoom (click), search (Ctrl-F) and reset; other viewers show the whole picture. -->
@@ -167,7 +170,7 @@ export function renderFlamegraph(tree: TreeNode, meta: ResultMeta, options: Flam
 ${parts.join('')}</g>
 <text id="details" x="${side}" y="${bottom + 20}"></text>
 <text id="matched" x="${width - side}" y="${bottom + 20}" text-anchor="end" font-weight="bold" fill="#a21caf"></text>
-<g font-size="11"><text x="${side}" y="${bottom + 40}" fill="#57534e">${note}</text>${legend(boxes, width - side, bottom + 40)}</g>
+<g font-size="11"><text x="${side}" y="${bottom + 40}" fill="#57534e">${xml(note, 400)}</text>${legend(boxes, width - side, bottom + 40)}</g>
 <script><![CDATA[${script}]]></script>
 </svg>
 `;

@@ -2,6 +2,7 @@
 // the blocks, report-stacks.ts does stacks, report-data.ts is the format.
 
 import { allColumns, allValues, keyColumns } from '../columns.ts';
+import { condensedNote } from '../condensed.ts';
 import type { HistogramShape, ResultMeta, Row, TableShape } from '../shape.ts';
 import type { ResultView } from '../view.ts';
 import { packColumn, packRows } from './pack.ts';
@@ -49,7 +50,9 @@ export async function writeBody(
     case 'stacks': {
       const { block, rows, folded } = await stacksBlock(view.rows(), shape, most.stackNodes);
       await write(block);
-      return { rows, embedded: rows, folded };
+      const { condensed } = view;
+      if (condensed === undefined) return { rows, embedded: rows, folded };
+      return { rows: condensed.rows, embedded: rows, folded, note: condensedNote(view.meta, condensed) };
     }
   }
 }

@@ -100,6 +100,8 @@ export interface ReportFoot {
   embedded: number;
   /** Nodes of the call tree that were too light to be embedded one by one, folded into their callers. */
   folded: number;
+  /** What else is to be said of what is embedded. */
+  note?: string;
   /** Events: all of them, counted over the time of the job in equal steps. */
   series?: { start: string; stepNs: number; counts: number[] };
 }

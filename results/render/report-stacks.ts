@@ -2,6 +2,7 @@
 // stack-model.ts folds it again as the reader chooses.
 
 import { keyColumns } from '../columns.ts';
+import { foldedFrame } from '../condensed.ts';
 import type { Row, StackFrame, StacksShape, Value } from '../shape.ts';
 import { packRows } from './pack.ts';
 import type { StacksBlock } from './report-data.ts';
@@ -132,7 +133,7 @@ function foldLight(gathered: Gathered, most: number): number {
     kept.frame.push(frame[i] ?? 0);
   }
   const folded = gathered.frames.push({
-    frame: { name: '(folded: each too light to be kept)', kind: 'user' },
+    frame: foldedFrame,
     file: '',
     from: 0,
     to: 0,

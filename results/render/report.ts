@@ -2,8 +2,9 @@
 // report-data.ts is their format, browser/ is the page's code, assets.ts finds it.
 
 import { keyColumns, ownerName, valueColumns } from '../columns.ts';
+import { rowsFile } from '../condensed.ts';
 import { escapeHtml } from '../escape.ts';
-import type { Column, ResultMeta, Shape, ValueColumn } from '../shape.ts';
+import type { Column, Shape, ValueColumn } from '../shape.ts';
 import type { ResultView } from '../view.ts';
 import { asset, policyHash } from './assets.ts';
 import { scriptJson } from './pack.ts';
@@ -40,7 +41,7 @@ function dataColumns(shape: Shape): DataColumn[] {
   ];
 }
 
-function headOf(meta: ResultMeta, headline: string): ReportHead {
+function headOf({ meta, condensed }: ResultView, headline: string): ReportHead {
   const { events, overhead } = meta;
   const nodes = new Set([...meta.owners, ...meta.attached].map((each) => each.node));
   return {
@@ -74,7 +75,7 @@ function headOf(meta: ResultMeta, headline: string): ReportHead {
     },
     attached: meta.attached,
     warnings: meta.warnings,
-    complete: complete[meta.shape.kind],
+    complete: condensed ? rowsFile : complete[meta.shape.kind],
   };
 }
 
@@ -106,7 +107,7 @@ export async function renderReport(
 <div id="sonde"><h1>${escapeHtml(options.headline, 2000)}</h1>
 <noscript><p>This report is drawn by a script inside this file, which this viewer does not run. summary.txt beside it says the same in words.</p></noscript></div>
 `);
-  await write(data('head', headOf(view.meta, options.headline)));
+  await write(data('head', headOf(view, options.headline)));
   const foot = await writeBody(view, (block) => write(data('block', block)), options.limits ?? {});
   await write(data('foot', foot));
   await write(`<script>${script}</script>\n</body>\n</html>\n`);

@@ -2,6 +2,7 @@
 // Neighbours: results/digest.ts (what it says), results/render/summary-body.ts (each shape's rows), results/publish.ts.
 
 import { ownerName } from '../columns.ts';
+import { type Condensed, condensedNote } from '../condensed.ts';
 import type { Digest } from '../digest.ts';
 import { escapeTerminal } from '../escape.ts';
 import { headline } from '../headline.ts';
@@ -13,7 +14,7 @@ import { bodyLines } from './summary-body.ts';
 const longest = 12;
 
 /** The whole page, with a newline at its end. All text of traced processes is escaped for terminals. */
-export function renderSummary(meta: ResultMeta, digest: Digest): string {
+export function renderSummary(meta: ResultMeta, digest: Digest, condensed?: Condensed): string {
   const sections = [
     [headline(meta, digest)],
     [
@@ -24,6 +25,7 @@ export function renderSummary(meta: ResultMeta, digest: Digest): string {
     ],
     bodyLines(meta, digest),
     [
+      ...(condensed ? field('Files', [condensedNote(meta, condensed)]) : []),
       ...field('Events', [eventsLine(meta)]),
       ...field('Lost', lossLines(meta)),
       ...field('Overhead', [overheadLine(meta)]),

@@ -262,6 +262,7 @@ export function stacksView(data: Data, block: StacksBlock): HTMLElement {
         { class: 'note' },
         `${formatCount(data.foot.folded)} frames that were too light to be kept one by one are folded into their callers; ${data.head.complete} has all.`,
       ),
+    data.foot.note !== undefined && h('p', { class: 'note' }, `${data.foot.note}.`),
     h('h3', {}, 'Functions'),
     functions.element,
   );

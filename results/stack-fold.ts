@@ -1,0 +1,288 @@
+// A run of stacks folded into one call tree, block by block, in bounded memory, at some microseconds a row. Where the tree becomes too large, whose stacks
+// are is told less exactly first (results/key-detail.ts), then the lightest nodes are forgotten, and a second reading gives those that are left exact
+// weights. Neighbours: results/stack-file.ts (the blocks), results/condense.ts (reads twice, and makes rows of the tree).
+
+import { CallTree } from './call-tree.ts';
+import { keyColumns } from './columns.ts';
+import { FrameTable, unknownFrame, viewOf } from './frame-table.ts';
+import { HotFunctions } from './hot-functions.ts';
+import { coarser, type KeyDetail, mappedKey } from './key-detail.ts';
+import { jsonText, parseJson, readable } from './row-json.ts';
+import type { StacksShape, Value } from './shape.ts';
+import { grown, parts } from './sums.ts';
+
+export interface FoldLimits {
+  /** Nodes of the tree. */
+  nodes: number;
+  /** Different keys before they are told less exactly. */
+  groups: number;
+  /** Different frames, and bytes of their text. */
+  frames: number;
+  frameBytes: number;
+}
+
+/** Of a bound this share is kept. */
+const keptShare = 4;
+/** With fewer groups than this, telling them less exactly saves little. */
+const fewGroups = 16;
+/** As results/stack-lines.ts writes them. */
+const mostNumbers = 1 << 16;
+
+const [comma, open, close, minus, quote, brace] = [0x2c, 0x5b, 0x5d, 0x2d, 0x22, 0x7b];
+
+export class StackFold {
+  rows = 0;
+  tree: CallTree;
+  frames = new FrameTable();
+  functions = new HotFunctions();
+  /** Keys that rows have by now, each a child of the root whose frame is −1 minus its place here. */
+  groups: Value[][] = [];
+  detail: KeyDetail = 'All';
+  /** What has been forgotten may have weighed so much, in one place. */
+  forgotten = 0;
+  /** Reading again: nothing new is added. */
+  #frozen = false;
+  readonly #shape: StacksShape;
+  readonly #limits: FoldLimits;
+  #groupOf = new Map<string, number>();
+  /** The run's numbers of frames. */
+  #numbers = new Int32Array(1 << 10);
+  #count = 0;
+  #key: Value[] | undefined;
+  #group = 0;
+  /** The stack that was read last; nodes are known to a depth of `known`. */
+  #path = new Int32Array(64);
+  #nodes = new Int32Array(64);
+  #depth = 0;
+  #known = 0;
+  readonly #low: Float64Array;
+  readonly #high: Float64Array;
+  #at = 0;
+
+  /** `keys`: how many different ones will come. */
+  constructor(shape: StacksShape, limits: FoldLimits, keys: number) {
+    if (keys > limits.groups) this.detail = 'Kinds';
+    this.#shape = shape;
+    this.#limits = limits;
+    this.tree = new CallTree(shape.weights);
+    this.#low = new Float64Array(shape.weights.length);
+    this.#high = new Float64Array(shape.weights.length);
+  }
+
+  /** Throws an Error that says what is wrong with a line. */
+  take(text: Buffer): void {
+    const view = viewOf(text);
+    const added = this.functions.add.bind(this.functions);
+    this.#at = 0;
+    while (this.#at < text.length) {
+      const first = text[this.#at];
+      if (first === brace) this.#takeKey(text);
+      else if (text[this.#at + 1] === quote) {
+        const frame = this.frames.read(text, view, this.#at, added);
+        this.#at = this.frames.end;
+        if (this.#count === this.#numbers.length) this.#numbers = grown(this.#numbers, 2 * this.#count);
+        if (this.#count > mostNumbers) throw new Error(`more than ${mostNumbers} frames are numbered`);
+        this.#numbers[this.#count++] = frame;
+      } else this.#takeRow(text);
+    }
+    if (this.#frozen) return;
+    const { nodes, frames, frameBytes } = this.#limits;
+    if (this.tree.size > nodes || this.frames.count > frames || this.frames.bytes > frameBytes)
+      this.#shrink();
+  }
+
+  /** The weights are forgotten: reading the same again makes those of what is left exact. */
+  again(): void {
+    this.#frozen = true;
+    this.frames.frozen = true;
+    this.tree.clear();
+    this.functions = new HotFunctions();
+    for (let number = 1; number < this.frames.count; number++)
+      this.functions.add(this.frames.frame(number), number);
+    [this.rows, this.#count, this.#depth, this.#known, this.#key] = [0, 0, 0, 0, undefined];
+  }
+
+  #takeKey(text: Buffer): void {
+    const end = text.indexOf(10, this.#at);
+    const parsed = parseJson(text.toString('utf8', this.#at, end)) as { key?: unknown; frames?: unknown };
+    const columns = keyColumns(this.#shape);
+    const { key } = parsed;
+    if (!Array.isArray(key) || key.length !== columns.length)
+      throw new Error(`key must be a list of ${columns.length} values`);
+    this.#key = columns.map((column, i) => readable(key[i], column));
+    this.#at = end + 1;
+    if (parsed.frames !== undefined) {
+      this.#count = 0;
+      this.functions.cut(0);
+      this.#depth = 0;
+    }
+    this.#enter();
+  }
+
+  /** The group of the key; its nodes are others than those of the key before. */
+  #enter(): void {
+    this.#known = 0;
+    if (this.#key === undefined) return;
+    const key = mappedKey(this.#shape, this.#key, this.detail);
+    const text = jsonText(key);
+    let group = this.#groupOf.get(text);
+    if (group === undefined) {
+      group = this.groups.push(key) - 1;
+      this.#groupOf.set(text, group);
+      if (this.groups.length > this.#limits.groups && this.tellLess()) {
+        this.#enter();
+        return;
+      }
+    }
+    this.#group = this.#frozen ? this.tree.find(0, -1 - group) : this.tree.child(0, -1 - group);
+  }
+
+  #takeRow(text: Buffer): void {
+    if (this.#key === undefined) throw new Error('a row stands before any key');
+    this.#expect(text, open);
+    const same = this.#digits(text);
+    if (same > this.#depth) throw new Error(`${same} frames of the row above, which has ${this.#depth}`);
+    this.#expect(text, comma);
+    this.#expect(text, open);
+    this.functions.cut(same);
+    this.#depth = same;
+    if (text[this.#at] !== close)
+      for (;;) {
+        const number = this.#digits(text);
+        if (number >= this.#count) throw new Error(`there is no frame ${number}`);
+        this.#push(this.#numbers[number] as number);
+        if (text[this.#at] !== comma) break;
+        this.#at++;
+      }
+    this.#expect(text, close);
+    this.#expect(text, comma);
+    this.#weights(text);
+    this.#expect(text, close);
+    this.#expect(text, 10);
+    this.#land();
+  }
+
+  #push(frame: number): void {
+    const depth = this.#depth++;
+    if (depth === this.#path.length) {
+      this.#path = grown(this.#path, 2 * depth);
+      this.#nodes = grown(this.#nodes, 2 * depth);
+    }
+    this.#path[depth] = frame;
+    if (this.#known > depth) this.#known = depth;
+    this.functions.push(frame);
+  }
+
+  #weights(text: Buffer): void {
+    this.#expect(text, open);
+    const width = this.#low.length;
+    for (let i = 0; i < width; i++) {
+      if (i > 0) this.#expect(text, comma);
+      const start = this.#at;
+      if (text[start] === minus) this.#at++;
+      const value = this.#digits(text);
+      const small = value < 1e15 && text[start] !== minus;
+      const wide = small ? undefined : parts(BigInt(text.toString('latin1', start, this.#at)));
+      this.#low[i] = wide ? wide.low : value;
+      this.#high[i] = wide ? wide.high : 0;
+    }
+    if (text[this.#at] !== close) throw new Error(`value has not ${width} numbers`);
+    this.#at++;
+  }
+
+  #land(): void {
+    const { tree } = this;
+    const depth = this.#depth;
+    let known = Math.min(this.#known, depth);
+    let node = known > 0 ? (this.#nodes[known - 1] as number) : this.#group;
+    for (; known < depth; known++) {
+      const frame = this.#path[known] as number;
+      const callee = this.#frozen ? tree.find(node, frame) : tree.child(node, frame);
+      if (callee === 0) break;
+      node = callee;
+      this.#nodes[known] = node;
+    }
+    this.#known = known;
+    (known === depth ? tree.self : tree.rest).take(node, this.#low, this.#high);
+    this.functions.take(this.#low[0] as number, this.#high[0] as number);
+    this.rows++;
+  }
+
+  #expect(text: Buffer, byte: number): void {
+    if (text[this.#at] !== byte) throw new Error(`not a row: something else stands at byte ${this.#at}`);
+    this.#at++;
+  }
+
+  #digits(text: Buffer): number {
+    const start = this.#at;
+    let [at, value] = [start, 0];
+    for (let digit = (text[at] ?? 0) - 48; digit >= 0 && digit <= 9; digit = (text[at] ?? 0) - 48) {
+      value = value * 10 + digit;
+      at++;
+    }
+    if (at === start) throw new Error(`not a row: a number is missing at byte ${at}`);
+    this.#at = at;
+    return value;
+  }
+
+  #shrink(): void {
+    const tooLarge = this.tree.size > this.#limits.nodes;
+    const helped = tooLarge && this.tellLess() && this.tree.size <= this.#limits.nodes / 2;
+    if (!helped) this.#forget();
+    this.#enter();
+  }
+
+  /** Keys are told less exactly. False where they can't be, or are so few that it would save little. */
+  tellLess(): boolean {
+    const detail = coarser(this.detail);
+    if (detail === undefined || this.groups.length <= fewGroups) return false;
+    this.detail = detail;
+    const old = this.groups;
+    [this.groups, this.#groupOf] = [[], new Map()];
+    const places = old.map((key) => {
+      const mapped = mappedKey(this.#shape, key, detail);
+      const text = jsonText(mapped);
+      const known = this.#groupOf.get(text);
+      if (known !== undefined) return known;
+      this.#groupOf.set(text, this.groups.length);
+      return this.groups.push(mapped) - 1;
+    });
+    const { tree } = this;
+    this.tree = tree.without(
+      () => true,
+      (node) => {
+        const frame = tree.frame[node] as number;
+        return tree.parent[node] === 0 ? -1 - (places[-1 - frame] as number) : frame;
+      },
+    );
+    return true;
+  }
+
+  /** The lightest nodes go, and frames that none of the others and no heavy function needs. */
+  #forget(): void {
+    const { tree, frames } = this;
+    const totals = tree.totals();
+    const least =
+      totals.toSorted().at(-Math.ceil(this.#limits.nodes / keptShare)) ?? Number.NEGATIVE_INFINITY;
+    this.forgotten += Math.max(0, least);
+    const kept = (node: number) => (totals[node] as number) > least || tree.parent[node] === 0;
+    this.functions.cut(0);
+    const needed = this.functions.heavy(frames.count, Math.ceil(this.#limits.frames / keptShare));
+    for (let node = 1; node < tree.size; node++) {
+      const frame = tree.frame[node] as number;
+      if (frame > 0 && kept(node)) needed[frame] = 1;
+    }
+    // The run that is being read goes on with its numbers.
+    for (let i = 0; i < this.#count; i++) needed[this.#numbers[i] as number] = 1;
+    const numbers = frames.keep(needed);
+    this.functions = this.functions.renumbered(numbers, (number) => frames.frame(number));
+    this.tree = tree.without(kept, (node) => {
+      const frame = tree.frame[node] as number;
+      return frame < 0 ? frame : (numbers[frame] as number);
+    });
+    for (let i = 0; i < this.#count; i++) this.#numbers[i] = numbers[this.#numbers[i] as number] as number;
+    const path = this.#path.slice(0, this.#depth);
+    this.#depth = 0;
+    for (const frame of path) this.#push(frame === unknownFrame ? frame : (numbers[frame] as number));
+  }
+}
