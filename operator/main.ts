@@ -9,6 +9,7 @@ import { startArtifacts } from './artifacts.ts';
 import { ensureCertificates } from './certificates.ts';
 import { runHook } from './hooks.ts';
 import { startOperator } from './operator.ts';
+import { keepResults } from './retention.ts';
 import { settingsFrom } from './settings.ts';
 import { openStore } from './stores/open.ts';
 import { startStoreStatus } from './stores/status.ts';
@@ -51,6 +52,8 @@ const { isLeader } = operator;
 const shared = { kubeConfig, namespace, data, log, isLeader, signal: ending.signal };
 const artifacts = await startArtifacts({ ...shared, certificates, port: settings.artifactsPort });
 const stores = startStoreStatus(shared);
+const { retentionMs } = settings;
+const retention = retentionMs === undefined ? undefined : keepResults(data, retentionMs, log);
 log.info({ namespace, health: operator.healthPort }, 'started');
 
 let ends = false;
@@ -62,6 +65,7 @@ async function end(code: number): Promise<void> {
   ending.abort();
   certificates.close();
   stores.close();
+  retention?.close();
   await operator.close();
   await artifacts.close();
   process.exit(code);

@@ -1,6 +1,7 @@
 // The operator's environment, read and checked. Only operator/main.ts calls this.
 
 import { hostname } from 'node:os';
+import { milliseconds, parseDuration } from '../crds/duration.ts';
 import { asWhole, parseQuantity } from '../crds/quantity.ts';
 
 export interface Settings {
@@ -17,6 +18,8 @@ export interface Settings {
   certificates: 'own' | 'given';
   /** Bytes of events above which a node's are a file of its own, not merged. */
   partsAbove: number;
+  /** How long results on the operator's own volume are kept, ms; undefined: for ever. */
+  retentionMs: number | undefined;
   /** For the chart's hooks: stores to write, as JSON. */
   stores: string;
   logLevel: string;
@@ -36,6 +39,12 @@ export function settingsFrom(environment: Readonly<Record<string, string | undef
     if (value !== 'true' && value !== 'false')
       throw new TypeError(`${name} is ${JSON.stringify(value)}: write true or false`);
     return value === 'true';
+  };
+  const time = (name: string) => {
+    if (text(name, '') === '') return undefined;
+    const value = parseDuration(text(name, ''));
+    if ('wrong' in value) throw new TypeError(`${name}: ${value.wrong}`);
+    return milliseconds(value);
   };
   const bytes = (name: string, otherwise: string) => {
     const value = parseQuantity(text(name, otherwise));
@@ -61,6 +70,7 @@ export function settingsFrom(environment: Readonly<Record<string, string | undef
     agentService: text('SONDE_AGENT_SERVICE', 'sonde-agent'),
     stopEverything: flag('SONDE_STOP_EVERYTHING'),
     certificates,
+    retentionMs: time('SONDE_RETENTION'),
     partsAbove: bytes('SONDE_PARTS_ABOVE', '64Mi'),
     stores: text('SONDE_STORES', '[]'),
     logLevel: text('SONDE_LOG_LEVEL', 'info'),

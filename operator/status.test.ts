@@ -11,6 +11,7 @@ import {
   job,
   node,
   observed,
+  report,
   result,
   run,
   running,
@@ -58,4 +59,16 @@ test('messages that a status shows hold no paths and no control characters', () 
     shown('tracepoint block/block_rq_issue is missing', 100),
     'tracepoint block/block_rq_issue is missing',
   );
+});
+
+test('what tracing cost is the mean of CPU over nodes, and the most memory of any', () => {
+  const cost = (cpuNs: bigint, memoryBytes: bigint) =>
+    report('Running', { overhead: { programsCpuNs: cpuNs, agentCpuNs: cpuNs, memoryBytes } });
+  const nodes = [
+    // 0.2 s and 0.6 s of CPU in ten seconds.
+    node('a', { report: cost(100_000_000n, 30n << 20n), contactAt: start + 10 * second }),
+    node('b', { report: cost(300_000_000n, 50n << 20n), contactAt: start + 10 * second }),
+  ];
+  const { status } = plan(observed(nodes, { job: job({ status: begun }) }), start + 10 * second);
+  assert.deepEqual(status?.overhead, { cpu: '40m', memory: '50Mi' });
 });
