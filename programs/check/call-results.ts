@@ -172,7 +172,7 @@ function compileTimeResult(
       return { kind: 'pointer', to: uint64, space: 'kernel' };
     }
     case 'uaddr':
-      return userSymbol(pass, expression, call, text);
+      return userSymbol(pass, call, text);
     case 'cgroupid': {
       const id = env.kernel?.cgroupId(text);
       if (id !== undefined) pass.constants.set(expression, id);
@@ -195,14 +195,14 @@ function compileTimeResult(
   }
 }
 
-function userSymbol(pass: Pass, expression: Expression, call: Call, name: string): Type {
+/** Its address is known only where it runs: the binary may be mapped anywhere (programs/lower/addresses.ts). */
+function userSymbol(pass: Pass, call: Call, name: string): Type {
   const { kernel } = pass.env;
   const { path } = pass.place;
   const unsigned: Type = { kind: 'pointer', to: uint64, space: 'user' };
   if (kernel === null || path === null) return unsigned;
   const found = kernel.userSymbolAddress(path, name);
   if (found === undefined) return failed(pass, call.span, `${path} has no symbol ${name}`);
-  pass.constants.set(expression, found.address);
   const bits = ([8, 16, 32] as const).find((each) => each / 8 === found.size) ?? 64;
   return { ...unsigned, to: integer(bits) };
 }
