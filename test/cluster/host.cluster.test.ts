@@ -53,9 +53,10 @@ test('sonde run from the image traces a process of the host, and leaves nothing'
     ctr[0],
     [
       ...ctr.slice(1),
-      ...['run', '--rm', '--with-ns', 'pid:/proc/1/ns/pid', ...rights],
+      // As /proc/1/ns/pid, which not every machine shows.
+      ...['run', '--rm', '--with-ns', `pid:/proc/${process.pid}/ns/pid`, ...rights],
       ...[...bind('/sys/fs/cgroup'), ...bind('/sys/kernel/tracing'), ...bind(output, '/output', 'rw')],
-      ...[images.agent, 'sonde-run', '/opt/sonde/dist/sonde.js', 'run', 'open-files'],
+      ...[images.agent, 'sonde-run', '/opt/sonde/node', '/opt/sonde/dist/sonde.js', 'run', 'open-files'],
       ...['--pid', String(traced.pid), '--duration', '60s', '--output', '/output/result'],
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
