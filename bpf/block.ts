@@ -28,10 +28,14 @@ export const operationColumn = {
 export function blockPrograms(): ProgramChoice[] {
   return [
     [
-      [{ program: 'block_io_began' }, { program: 'block_io_issued' }],
-      [{ program: 'block_queue_began' }, { program: 'block_queue_issued' }],
+      [
+        { program: 'block_io_began' },
+        { program: 'block_io_issued' },
+        { program: 'block_io_ended' },
+        { program: 'block_io_failed' },
+      ],
+      [{ program: 'block_queue_began' }, { program: 'block_queue_issued' }, { program: 'block_queue_ended' }],
     ],
-    [[{ program: 'block_io_ended' }]],
   ];
 }
 

@@ -97,11 +97,17 @@ function hookOf({ program, attach }: ProgramUse, sections: ReadonlyMap<string, s
   return hook;
 }
 
-/** The C names of a gadget's programs and what their SEC() says. */
+/** The C names of a gadget's programs and what their SEC() says. Some are written by a macro of a header that it includes. */
 export function programSections(gadget: string): Map<string, string> {
-  const source = readFileSync(join(import.meta.dirname, 'gadgets', gadget, 'program.bpf.c'), 'utf8');
-  const found = source.matchAll(/^SEC\("([^"]+)"\)\s+int\s+(?:BPF_\w+\(\s*)?(\w+)/gm);
-  return new Map(Array.from(found, ([, hook = '', program = '']) => [program, hook]));
+  const folder = import.meta.dirname;
+  const own = readFileSync(join(folder, 'gadgets', gadget, 'program.bpf.c'), 'utf8');
+  const headers = Array.from(own.matchAll(/^#include "([\w.]+)"/gm), ([, name = '']) =>
+    readFileSync(join(folder, 'include', name), 'utf8'),
+  );
+  const found = [...headers, own].flatMap((source) =>
+    Array.from(source.matchAll(/^\s*SEC\("([^"]+)"\)[\s\\]+int\s+(?:BPF_\w+\(\s*)?(\w+)/gm)),
+  );
+  return new Map(found.map(([, hook = '', program = '']) => [program, hook]));
 }
 
 function cell(text: string): string {

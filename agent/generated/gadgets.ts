@@ -4,6 +4,134 @@ import type { TracePlan } from '../plan.ts';
 
 export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
   {
+    "trace": "block-io",
+    "programs": [
+      [
+        [
+          {
+            "program": "block_io_began"
+          },
+          {
+            "program": "block_io_issued"
+          },
+          {
+            "program": "block_io_ended"
+          },
+          {
+            "program": "block_io_failed"
+          }
+        ],
+        [
+          {
+            "program": "block_queue_began"
+          },
+          {
+            "program": "block_queue_issued"
+          },
+          {
+            "program": "block_queue_ended"
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "block-io-latency",
+    "programs": [
+      [
+        [
+          {
+            "program": "block_io_began"
+          },
+          {
+            "program": "block_io_issued"
+          },
+          {
+            "program": "block_io_ended"
+          },
+          {
+            "program": "block_io_failed"
+          }
+        ],
+        [
+          {
+            "program": "block_queue_began"
+          },
+          {
+            "program": "block_queue_issued"
+          },
+          {
+            "program": "block_queue_ended"
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "block-io-stacks",
+    "programs": [
+      [
+        [
+          {
+            "program": "block_io_began"
+          },
+          {
+            "program": "block_io_issued"
+          },
+          {
+            "program": "block_io_ended"
+          },
+          {
+            "program": "block_io_failed"
+          }
+        ],
+        [
+          {
+            "program": "block_queue_began"
+          },
+          {
+            "program": "block_queue_issued"
+          },
+          {
+            "program": "block_queue_ended"
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "block-io-top",
+    "programs": [
+      [
+        [
+          {
+            "program": "block_io_began"
+          },
+          {
+            "program": "block_io_issued"
+          },
+          {
+            "program": "block_io_ended"
+          },
+          {
+            "program": "block_io_failed"
+          }
+        ],
+        [
+          {
+            "program": "block_queue_began"
+          },
+          {
+            "program": "block_queue_issued"
+          },
+          {
+            "program": "block_queue_ended"
+          }
+        ]
+      ]
+    ]
+  },
+  {
     "trace": "capabilities",
     "programs": [
       [

@@ -42,6 +42,8 @@ struct block_request {
     u64 sector;
     u32 bytes;
     u32 operation; /* REQ_OP_… */
+    u32 failed;
+    u32 reserved;
     struct process process;
     char disk[32];
 };
@@ -89,6 +91,12 @@ static __always_inline void block_issued(struct request *request) {
     found->bytes = BPF_CORE_READ(request, __data_len);
 }
 
+static __always_inline void block_failed(struct request *request) {
+    u64 key = (u64)request;
+    struct block_request *found = bpf_map_lookup_elem(&requests, &key);
+    if (found) found->failed = 1;
+}
+
 /** Ends; NULL: not in scope. Call block_forget after it. */
 static __always_inline struct block_request *block_ended(struct request *request) {
     u64 key = (u64)request;
@@ -112,42 +120,54 @@ static __always_inline struct request *block_argument(u64 *ctx) {
 
 /** The programs that bpf/block.ts attaches. started(ctx, struct block_request *), ended(struct block_request
  * *, result): what the gadget does. */
-#define BLOCK_PROGRAMS(started, ended)                                            \
-    static __always_inline void block_begin(void *ctx, struct request *request) { \
-        struct block_request *made = block_started(request);                      \
-        if (made) started(ctx, made);                                             \
-    }                                                                             \
-    static __always_inline void block_end(struct request *request, s32 result) {  \
-        struct block_request *found = block_ended(request);                       \
-        if (!found) return;                                                       \
-        ended(found, result);                                                     \
-        block_forget(request);                                                    \
-    }                                                                             \
-    /* 6.5, in the context of who asks */                                         \
-    SEC("tp_btf/block_io_start")                                                  \
-    int BPF_PROG(block_io_began, struct request *request) {                       \
-        block_begin(ctx, request);                                                \
-        return 0;                                                                 \
-    }                                                                             \
-    SEC("tp_btf/block_rq_issue")                                                  \
-    int block_io_issued(u64 *ctx) {                                               \
-        block_issued(block_argument(ctx));                                        \
-        return 0;                                                                 \
-    }                                                                             \
-    SEC("tp_btf/block_rq_insert")                                                 \
-    int block_queue_began(u64 *ctx) {                                             \
-        block_begin(ctx, block_argument(ctx));                                    \
-        return 0;                                                                 \
-    }                                                                             \
-    SEC("tp_btf/block_rq_issue")                                                  \
-    int block_queue_issued(u64 *ctx) {                                            \
-        u64 key = (u64)block_argument(ctx);                                       \
-        if (!bpf_map_lookup_elem(&requests, &key)) block_begin(ctx, (void *)key); \
-        block_issued((void *)key);                                                \
-        return 0;                                                                 \
-    }                                                                             \
-    SEC("tp_btf/block_rq_complete")                                               \
-    int BPF_PROG(block_io_ended, struct request *request, int status) {           \
-        block_end(request, status);                                               \
-        return 0;                                                                 \
+#define BLOCK_PROGRAMS(started, ended)                                                \
+    static __always_inline void block_begin(void *ctx, struct request *request) {     \
+        struct block_request *made = block_started(request);                          \
+        if (made) started(ctx, made);                                                 \
+    }                                                                                 \
+    static __always_inline void block_end(struct request *request, s32 status) {      \
+        struct block_request *found = block_ended(request);                           \
+        if (!found) return;                                                           \
+        if (status) found->failed = 1;                                                \
+        ended(found);                                                                 \
+        block_forget(request);                                                        \
+    }                                                                                 \
+    /* 6.5, in the context of who asks */                                             \
+    SEC("tp_btf/block_io_start")                                                      \
+    int BPF_PROG(block_io_began, struct request *request) {                           \
+        block_begin(ctx, request);                                                    \
+        return 0;                                                                     \
+    }                                                                                 \
+    SEC("tp_btf/block_rq_issue")                                                      \
+    int block_io_issued(u64 *ctx) {                                                   \
+        block_issued(block_argument(ctx));                                            \
+        return 0;                                                                     \
+    }                                                                                 \
+    SEC("tp_btf/block_rq_insert")                                                     \
+    int block_queue_began(u64 *ctx) {                                                 \
+        block_begin(ctx, block_argument(ctx));                                        \
+        return 0;                                                                     \
+    }                                                                                 \
+    SEC("tp_btf/block_rq_issue")                                                      \
+    int block_queue_issued(u64 *ctx) {                                                \
+        u64 key = (u64)block_argument(ctx);                                           \
+        if (!bpf_map_lookup_elem(&requests, &key)) block_begin(ctx, (void *)key);     \
+        block_issued((void *)key);                                                    \
+        return 0;                                                                     \
+    }                                                                                 \
+    /* block_rq_complete does not fire for requests that are completed in batches. */ \
+    SEC("tp_btf/block_io_done")                                                       \
+    int BPF_PROG(block_io_ended, struct request *request) {                           \
+        block_end(request, 0);                                                        \
+        return 0;                                                                     \
+    }                                                                                 \
+    SEC("tp_btf/block_rq_error")                                                      \
+    int BPF_PROG(block_io_failed, struct request *request) {                          \
+        block_failed(request);                                                        \
+        return 0;                                                                     \
+    }                                                                                 \
+    SEC("tp_btf/block_rq_complete")                                                   \
+    int BPF_PROG(block_queue_ended, struct request *request, int status) {            \
+        block_end(request, status);                                                   \
+        return 0;                                                                     \
     }

@@ -36,3 +36,12 @@ static __always_inline void histogram_add(void *map, const void *key, u64 contai
     histogram->buckets[bucket]++;
     histogram->total += value;
 }
+
+/** The same for programs that can interrupt each other on one CPU. */
+static __always_inline void histogram_add_atomic(void *map, const void *key, u64 container, u64 value) {
+    struct histogram *histogram = map_entry(map, key, &histogram_empty, container);
+    if (!histogram) return;
+    u32 bucket = log2_bucket(value) & (HISTOGRAM_BUCKETS - 1);
+    __sync_fetch_and_add(&histogram->buckets[bucket], 1);
+    __sync_fetch_and_add(&histogram->total, value);
+}

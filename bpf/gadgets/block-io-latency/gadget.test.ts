@@ -17,6 +17,8 @@ test('every request is in a histogram of its disk and operation', async (t) => {
   t.after(remove);
   const traced = await trace('block-io-latency', { inside: [command] });
   if (traced.exits[0]?.code === 3) return t.skip('no file system here that takes direct I/O: NotSupported');
-  assert.equal(requests(traced.rows, 'Read'), 4 * rounds);
+  // A few more where the file system looks blocks up, or has laid a file out in two places.
+  const reads = requests(traced.rows, 'Read');
+  assert.ok(reads >= 4 * rounds && reads < 4.4 * rounds + 8, `${reads} reads`);
   assert.ok(requests(traced.rows, 'Write') >= rounds);
 });

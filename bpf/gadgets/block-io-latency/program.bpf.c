@@ -24,14 +24,15 @@ struct {
 
 static __always_inline void begun(void *ctx, struct block_request *request) {}
 
-static __always_inline void ended(struct block_request *request, s32 result) {
+static __always_inline void ended(struct block_request *request) {
     if (!sampled(request->container)) return;
     u64 from = without_queue && request->issued ? request->issued : request->started;
     struct latency_key key = {
         .container = request->container, .operation = request->operation, .cpu = bpf_get_smp_processor_id()};
     __builtin_memcpy(key.disk, request->disk, sizeof(key.disk));
     if (by_process) key.process = request->process;
-    histogram_add(&latencies, &key, request->container, bpf_ktime_get_ns() - from);
+    /* A disk's interrupt can come while a request is ended in a task or a soft interrupt. */
+    histogram_add_atomic(&latencies, &key, request->container, bpf_ktime_get_ns() - from);
 }
 
 BLOCK_PROGRAMS(begun, ended)

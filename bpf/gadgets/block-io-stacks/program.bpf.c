@@ -45,7 +45,7 @@ static __always_inline void begun(void *ctx, struct block_request *request) {
     if (bpf_map_update_elem(&asked, &start, &key, BPF_ANY)) count_loss(request->container, LOSS_MAP_FULL);
 }
 
-static __always_inline void ended(struct block_request *request, s32 result) {
+static __always_inline void ended(struct block_request *request) {
     struct start start = {.started = request->started, .sector = request->sector};
     struct stack_key *key = bpf_map_lookup_elem(&asked, &start);
     if (!key) return;

@@ -44,7 +44,7 @@ static const struct usage nothing = {};
 
 static __always_inline void begun(void *ctx, struct block_request *request) {}
 
-static __always_inline void ended(struct block_request *request, s32 result) {
+static __always_inline void ended(struct block_request *request) {
     if (!sampled(request->container)) return;
     u64 took = bpf_ktime_get_ns() - request->started;
     struct usage_key key = {.container = request->container,
@@ -54,16 +54,17 @@ static __always_inline void ended(struct block_request *request, s32 result) {
     __builtin_memcpy(key.disk, request->disk, sizeof(key.disk));
     struct usage *usage = map_entry(&usages, &key, &nothing, request->container);
     if (!usage) return;
-    usage->requests++;
-    usage->bytes += request->bytes;
-    usage->total_ns += took;
+    /* A disk's interrupt can come while a request is ended in a task or a soft interrupt. */
+    __sync_fetch_and_add(&usage->requests, 1);
+    __sync_fetch_and_add(&usage->bytes, request->bytes);
+    __sync_fetch_and_add(&usage->total_ns, took);
     if (took > usage->max_ns) usage->max_ns = took;
     if (request->bytes > usage->max_bytes) usage->max_bytes = request->bytes;
     if (!request->bytes) return; /* a flush is nowhere */
     struct place_key place = {.container = request->container};
     __builtin_memcpy(place.disk, request->disk, sizeof(place.disk));
     u64 *last = bpf_map_lookup_elem(&places, &place);
-    if (last && *last == request->sector) usage->sequential++;
+    if (last && *last == request->sector) __sync_fetch_and_add(&usage->sequential, 1);
     u64 end = request->sector + request->bytes / 512;
     bpf_map_update_elem(&places, &place, &end, BPF_ANY);
 }

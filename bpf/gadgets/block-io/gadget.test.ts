@@ -7,6 +7,11 @@ import { onDisk, scaled, workload } from '../../../test/support/workload.ts';
 const asks = await workload('asks');
 const rounds = scaled(50);
 
+const bytes = (rows: Record<string, unknown>[], wanted: Record<string, unknown>): number =>
+  rows
+    .filter((row) => Object.entries(wanted).every(([name, value]) => row[name] === value))
+    .reduce((sum, { sizeBytes }) => sum + Number(sizeBytes), 0);
+
 test('each direct read and write is a request with its size', async (t) => {
   const { command, remove } = onDisk([asks, 'disks', String(rounds)]);
   t.after(remove);
@@ -14,8 +19,12 @@ test('each direct read and write is a request with its size', async (t) => {
   if (traced.exits[0]?.code === 3) return t.skip('no file system here that takes direct I/O: NotSupported');
   const ours = { process: 'asks', container: 'test', failed: false };
   assert.equal(traced.meta.events.lost, 0n);
-  assert.equal(count(traced.rows, { ...ours, operation: 'Write', sizeBytes: 65_536 }), rounds);
-  assert.equal(count(traced.rows, { ...ours, operation: 'Read', sizeBytes: 16_384 }), 4 * rounds);
+  // The file system may have laid a file out in two places: then it takes two requests. The bytes are the same.
+  const written = bytes(traced.rows, { ...ours, operation: 'Write' });
+  assert.equal(written, rounds * 65_536);
+  // It may have to look a block up in what it has on the disk.
+  const read = bytes(traced.rows, { ...ours, operation: 'Read' });
+  assert.ok(read >= rounds * 65_536 && read < rounds * 65_536 + 262_144, `${read} bytes`);
   for (const { queuedNs, latencyNs } of traced.rows)
     assert.ok(Number(queuedNs) >= 0 && Number(queuedNs) <= Number(latencyNs));
 });

@@ -22,7 +22,7 @@ RECORD(block_record);
 
 static __always_inline void begun(void *ctx, struct block_request *request) {}
 
-static __always_inline void ended(struct block_request *request, s32 result) {
+static __always_inline void ended(struct block_request *request) {
     u64 now = bpf_ktime_get_ns();
     if (now - request->started < minimum_ns || !sampled(request->container)) return;
     struct block_record record = {.time = now, .container = request->container};
@@ -33,7 +33,7 @@ static __always_inline void ended(struct block_request *request, s32 result) {
     record.queued_ns = request->issued ? request->issued - request->started : 0;
     record.latency_ns = now - request->started;
     record.operation = request->operation;
-    record.failed = result != 0;
+    record.failed = request->failed;
     emit(&record, sizeof(record));
 }
 
