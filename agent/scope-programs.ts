@@ -23,8 +23,7 @@ export function followingPrograms(kinds: ScopeKinds): { program: string }[] {
 }
 
 export function sizeScope(object: BpfObject, kinds: ScopeKinds, pods: boolean): void {
-  if (pods)
-    for (const [map, entries] of Object.entries(podMapEntries)) object.setMaxEntries(map, entries);
+  if (pods) for (const [map, entries] of Object.entries(podMapEntries)) object.setMaxEntries(map, entries);
   // Made with room for all their entries, which nobody will look at.
   const unused = [
     ...(kinds.has('cgroup') ? [] : ['scope']),

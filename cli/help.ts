@@ -53,12 +53,18 @@ Examples:
   # The same YAML that a cluster takes
   sonde run -f job.yaml --output result -- ./server
 
+  # A program of your own, in bpftrace's language: of a command, of a process, or without either of the whole machine
+  sonde run -e 'tracepoint:syscalls:sys_exit_read { @bytes[comm] = sum(args.ret); }' -- make
+  sonde run script.bt PARAMETERS… --pid 42 --output result
+
   # For scripts: the result as JSON on stdout, behind what a command writes there
   sonde run process-exec --json --pid 1234 --duration 10s > result.json
 
 Usage:
   sonde run GADGET [PARAMETERS] [FLAGS] [-- COMMAND ARGS…]
   sonde run -f FILE [FLAGS] [-- COMMAND ARGS…]
+  sonde run -e PROGRAM [PARAMETERS…] [FLAGS] [-- COMMAND ARGS…]
+  sonde run SCRIPT.bt [PARAMETERS…] [FLAGS] [-- COMMAND ARGS…]
 
 Flags:
   -f, --file FILE         A TraceJob or ClusterTraceJob; - is standard input
@@ -70,7 +76,16 @@ Flags:
       --json              result.json on stdout at the end; errors as JSON on stderr
   -h, --help              This text; with a gadget's name, its parameters too
 
-Exit codes: 0 done; 1 the job failed; 2 the input was wrong; 3 the machine can't.
+Of programs (docs/programs.md has the language). What a program prints goes to stdout, and without --output nowhere else:
+  -e, --execute PROGRAM   The program's text
+  -c, --command TEXT      The command as one text, instead of behind --; --container has no short form here
+  -f, --format FORMAT     text, or json: one object a line, as bpftrace has it; the same as --json
+  -q, --quiet             Say only what the program says
+      --no-warnings       Errors only
+      --dry-run           Compile, and run nothing
+      --NAME=VALUE        For the program's getopt("NAME")
+
+Exit codes: 0 done; 1 the job failed; 2 the input was wrong; 3 the machine can't. A program: what exit() was given, 1 where it can't run.
 `;
 
 const others: Record<string, string> = {

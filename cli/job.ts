@@ -12,6 +12,15 @@ import { gadgetWord, parseRunArguments, type RunArguments, splitCommand } from '
 import { CliError } from './errors.ts';
 import { parametersOf, readParameters } from './parameters.ts';
 
+/** A job that traces with a program of the user's. */
+export interface ProgramJob {
+  name: string;
+  source: { name: string; text: string };
+  parameters: string[];
+  durationMs?: number;
+  notes: string[];
+}
+
 export interface Job {
   name: string;
   namespace: string | null;
@@ -25,7 +34,9 @@ export interface Job {
 }
 
 /** The whole command line of `run`, with the job that it asks for. Throws CliError. */
-export async function readJob(args: readonly string[]): Promise<{ run: RunArguments; job: Job }> {
+export async function readJob(
+  args: readonly string[],
+): Promise<{ run: RunArguments; job: Job } | { run: RunArguments; program: ProgramJob }> {
   const { own } = splitCommand(args);
   const { gadgetNames } = await import('../bpf/registry.ts');
   const names = new Set(gadgetNames());
@@ -35,7 +46,7 @@ export async function readJob(args: readonly string[]): Promise<{ run: RunArgume
     args,
     gadget && word !== undefined ? { name: gadget.name, word, parameters: parametersOf(gadget) } : undefined,
   );
-  if (run.file !== undefined) return { run, job: await jobFromFile(run.file, run.duration) };
+  if (run.file !== undefined) return { run, ...(await jobFromFile(run.file, run.duration)) };
   if (gadget === undefined) {
     throw new CliError('BadArguments', 'neither a gadget nor a file says what to trace with', {
       advice:
@@ -69,9 +80,12 @@ function jobFromFlags(gadget: Gadget, run: RunArguments): Job {
 }
 
 /** The modules for YAML are loaded here and not above: a start from flags does not wait for them. */
-async function jobFromFile(file: string, override: Duration | undefined): Promise<Job> {
+async function jobFromFile(
+  file: string,
+  override: Duration | undefined,
+): Promise<{ job: Job } | { program: ProgramJob }> {
   const { askedMember, readTraceJobs } = await import('../crds/read.ts');
-  const { memberName, tracedMember } = await import('../crds/trace-job.ts');
+  const { memberName, tracedMember, tracedProgram } = await import('../crds/trace-job.ts');
   const { asNumber, asWhole } = await import('../crds/quantity.ts');
   const text = await readFileText(file);
   const asked = askedMember(text);
@@ -99,18 +113,29 @@ async function jobFromFile(file: string, override: Duration | undefined): Promis
       advice: 'Remove spec.suspend, or set it to false.',
     });
   }
+  const duration = override ?? spec.duration;
+  const common = {
+    name: metadata.name,
+    ...(duration === undefined ? {} : { durationMs: milliseconds(duration) }),
+    notes:
+      Object.keys(spec.target).length > 0
+        ? ['spec.target selects pods in a cluster; on one machine the flags say what is traced']
+        : [],
+  };
+  const program = tracedProgram(spec);
+  if (program !== undefined) {
+    const source = { name: file === '-' ? 'stdin' : file, text: program.source };
+    return { program: { ...common, source, parameters: program.parameters } };
+  }
   const { member, parameters } = tracedMember(spec);
   const gadget = gadgets.find(({ name }) => memberName(name) === member);
   if (gadget === undefined) throw new CliError('UnknownGadget', `no gadget ${member}`);
-  const duration = override ?? spec.duration;
   const { cpu, memory, events, artifacts } = spec.budget;
-  const selects = Object.keys(spec.target).length > 0;
-  return {
-    name: metadata.name,
+  const job: Job = {
+    ...common,
     namespace: metadata.namespace ?? null,
     uid: randomUUID(),
     plan: planTrace(gadget, parameters),
-    ...(duration === undefined ? {} : { durationMs: milliseconds(duration) }),
     budget: {
       ...(cpu === undefined ? {} : { cpu: asNumber(cpu) }),
       ...(memory === undefined ? {} : { memoryBytes: Number(asWhole(memory)) }),
@@ -118,10 +143,8 @@ async function jobFromFile(file: string, override: Duration | undefined): Promis
       ...(artifacts === undefined ? {} : { artifactBytes: Number(asWhole(artifacts)) }),
     },
     redact: spec.redact,
-    notes: selects
-      ? ['spec.target selects pods in a cluster; on one machine the flags say what is traced']
-      : [],
   };
+  return { job };
 }
 
 /** `job.yaml:7:13: spec.duration: 60 is a number without a unit; write 60s for seconds`. */

@@ -2,7 +2,7 @@
 // Neighbours: cli/program.ts acts on it, cli/arguments.ts has the gadgets' side.
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { type Duration, parseDuration } from '../crds/duration.ts';
+import { milliseconds, parseDuration } from '../crds/duration.ts';
 import { escapeTerminal } from '../results/escape.ts';
 import { splitCommand } from './arguments.ts';
 import { CliError } from './errors.ts';
@@ -15,8 +15,9 @@ export interface ProgramArguments {
   cgroups: string[];
   containers: string[];
   command: string[];
-  duration?: Duration;
-  output?: string;
+  durationMs?: number;
+  /** Absent: no results are written. null: to a folder named after the job. */
+  output?: string | null;
   quiet: boolean;
   warnings: boolean;
   dryRun: boolean;
@@ -98,7 +99,7 @@ export function parseProgramArguments(args: readonly string[]): ProgramArguments
     cgroups: all('cgroup'),
     containers: all('container'),
     command: command ?? (words2 === undefined ? [] : wordsOf(words2)),
-    ...(duration === undefined ? {} : { duration: readDuration(duration) }),
+    ...(duration === undefined ? {} : { durationMs: readDuration(duration) }),
     ...(output === undefined ? {} : { output }),
     quiet: all('quiet').length > 0,
     warnings: all('no-warnings').length === 0,
@@ -127,10 +128,10 @@ function readPid(text: string): number {
   return pid;
 }
 
-function readDuration(text: string): Duration {
+function readDuration(text: string): number {
   const duration = parseDuration(text);
   if ('wrong' in duration) throw wrong(`--duration: ${escapeTerminal(duration.wrong)}`);
-  return duration;
+  return milliseconds(duration);
 }
 
 /** A command as one text: words between blanks, quotes around what holds blanks. No shell. */

@@ -8,14 +8,14 @@ import { join } from 'node:path';
 import type { Target } from '../agent/plan.ts';
 import type { ResultsRequest } from '../agent/program-results.ts';
 import type { ProgramEnd, ProgramSession } from '../agent/program-session.ts';
-import { milliseconds } from '../crds/duration.ts';
 import type { Native } from '../native/api.ts';
 import type { Compiled } from '../programs/compiled.ts';
 import { renderDiagnostics } from '../programs/diagnostics.ts';
 import { escapeTerminal } from '../results/escape.ts';
+import type { RunArguments } from './arguments.ts';
 import { type Command, prepareCommand } from './command.ts';
 import { asCliError, CliError } from './errors.ts';
-import { readFileText } from './job.ts';
+import { type ProgramJob, readFileText } from './job.ts';
 import { requireMachine } from './machine.ts';
 import { type Output, prepareOutput, shortPath } from './output.ts';
 import { type ProgramArguments, parseProgramArguments } from './program-arguments.ts';
@@ -29,10 +29,33 @@ const say = (text: string): void => {
 /** Runs one program to its end; gives the exit code: what exit() was given, 1 where it could not run. Throws CliError for the command line's mistakes. */
 export async function runProgram(args: readonly string[]): Promise<number> {
   requireMachine();
+  const given = parseProgramArguments(args);
+  return await runSource(given, await readSource(given), 'program');
+}
+
+/** The same for a TraceJob with spec.trace.program: its result goes to a folder, as a gadget's does. */
+export async function runProgramJob(job: ProgramJob, run: RunArguments): Promise<number> {
+  for (const note of job.notes) say(`note: ${note}\n`);
+  const { pids, cgroups, containers, command, json } = run;
+  const given: ProgramArguments = {
+    program: { text: job.source.text },
+    parameters: { positional: job.parameters, named: new Map() },
+    ...{ pids, cgroups, containers, command },
+    ...(job.durationMs === undefined ? {} : { durationMs: job.durationMs }),
+    output: run.output ?? null,
+    ...{ quiet: false, warnings: true, dryRun: false },
+    format: json ? 'json' : 'text',
+  };
+  return await runSource(given, job.source, job.name);
+}
+
+async function runSource(
+  given: ProgramArguments,
+  source: { name: string; text: string },
+  name: string,
+): Promise<number> {
   const modules = Promise.all([import('../agent/program-session.ts'), import('../native/index.ts')]);
   modules.catch(() => undefined);
-  const given = parseProgramArguments(args);
-  const source = await readSource(given);
   const wanted = { cgroups: given.cgroups, pids: given.pids, containers: given.containers };
   const targets = await resolveTargets(wanted, (message) => say(`note: ${message}\n`));
   const [{ startProgram }, { native }] = await modules;
@@ -40,7 +63,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   const built = await compileProgram(native, given, source, paths);
   if (built === undefined) return 1;
   if (given.dryRun) return 0;
-  const output = given.output === undefined ? undefined : prepareOutput(given.output, 'program', new Date());
+  const output =
+    given.output === undefined ? undefined : prepareOutput(given.output ?? undefined, name, new Date());
   const signals = catchSignals();
   let command: Command | undefined;
   try {
@@ -63,7 +87,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
           if (printed !== undefined) writeSync(printed, text);
         },
         say: given.warnings ? say : (text) => void (text.includes('WARNING: ') || say(text)),
-        ...(output === undefined ? {} : { results: resultsRequest(output) }),
+        ...(output === undefined ? {} : { results: resultsRequest(output, name) }),
       },
       native,
     );
@@ -87,8 +111,8 @@ function printedFile(format: 'text' | 'json'): string {
   return format === 'json' ? 'output.jsonl' : 'output.txt';
 }
 
-function resultsRequest({ spool }: Output): ResultsRequest {
-  return { job: { name: 'program', namespace: null, uid: randomUUID() }, node: hostname(), spool };
+function resultsRequest({ spool }: Output, name: string): ResultsRequest {
+  return { job: { name, namespace: null, uid: randomUUID() }, node: hostname(), spool };
 }
 
 /** Each result in a folder of its own, named after its map. What was recorded stays where it is when they can't be written. */
@@ -174,7 +198,7 @@ interface Running {
 }
 
 async function untilEnd({ session, given, command, native, signals }: Running): Promise<ProgramEnd> {
-  const { duration } = given;
+  const { durationMs } = given;
   const own = session.signals.map((name): [NodeJS.Signals, () => void] => [
     name as NodeJS.Signals,
     () => session.signalled(name),
@@ -183,7 +207,7 @@ async function untilEnd({ session, given, command, native, signals }: Running): 
   signals.onFirst(() => session.stop());
   signals.onSecond(() => command?.kill());
   const deadline =
-    duration === undefined ? undefined : setTimeout(() => session.stop('Duration'), milliseconds(duration));
+    durationMs === undefined ? undefined : setTimeout(() => session.stop('Duration'), durationMs);
   let failure: unknown;
   const ended = command
     ?.start(native)

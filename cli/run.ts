@@ -27,7 +27,9 @@ export async function run(args: readonly string[]): Promise<number> {
   // The longest to load; read while the rest is being decided.
   const modules = Promise.all([import('../agent/session.ts'), import('../native/index.ts')]);
   modules.catch(() => undefined);
-  const { run: given, job } = await readJob(args);
+  const read = await readJob(args);
+  if ('program' in read) return await (await import('./program.ts')).runProgramJob(read.program, read.run);
+  const { run: given, job } = read;
   for (const note of job.notes) say(`note: ${note}`);
   const wanted = { cgroups: given.cgroups, pids: given.pids, containers: given.containers };
   const targets = await resolveTargets(wanted, (message) => say(`note: ${message}`));

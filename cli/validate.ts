@@ -2,7 +2,8 @@
 
 import { parseArgs } from 'node:util';
 import { loadGadgets } from '../bpf/registry.ts';
-import { readManifests } from '../crds/read.ts';
+import { type ReadManifest, readManifests } from '../crds/read.ts';
+import { type TraceJobSpec, tracedProgram } from '../crds/trace-job.ts';
 import { CliError, type ExitCode } from './errors.ts';
 import { problemLines, readFileText, shownFile } from './job.ts';
 
@@ -12,7 +13,9 @@ export async function validate(args: readonly string[]): Promise<ExitCode> {
   const found: object[] = [];
   let problems = 0;
   for (const file of files) {
-    for (const document of readManifests(await readFileText(file), catalogue)) {
+    const text = await readFileText(file);
+    for (const read of readManifests(text, catalogue)) {
+      const document = await withProgram(read);
       problems += document.problems.length;
       const { object } = document;
       const title = object === undefined ? null : `${object.kind}/${object.metadata.name}`;
@@ -25,6 +28,20 @@ export async function validate(args: readonly string[]): Promise<ExitCode> {
   }
   if (json) process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
   return problems === 0 ? 0 : 2;
+}
+
+/** With what is wrong with the job's program, where it has one: at the place of its document, for the source's own lines are in the words. */
+async function withProgram(document: ReadManifest): Promise<ReadManifest> {
+  const { object } = document;
+  if (object?.kind !== 'TraceJob' && object?.kind !== 'ClusterTraceJob') return document;
+  const program = tracedProgram(object.spec as TraceJobSpec);
+  if (program === undefined) return document;
+  const { sourceErrors } = await import('../programs/check-source.ts');
+  const tenancy = object.kind === 'TraceJob' ? 'pods' : 'node';
+  const message = sourceErrors(program.source, { parameters: program.parameters, tenancy });
+  if (message === '') return document;
+  const path = 'spec.trace.program.source';
+  return { number: document.number, problems: [{ path, line: 1, column: 1, message: `\n${message}` }] };
 }
 
 function readArguments(args: readonly string[]): { files: string[]; json: boolean } {

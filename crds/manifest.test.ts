@@ -71,12 +71,12 @@ test('a gadget is one member of the union, with its defaults and ranges', () => 
   const trace = at(root(crdManifests(gadgets)[0]?.text ?? ''), 'properties.spec.properties.trace');
   assert.deepEqual(trace['x-kubernetes-validations'], [
     {
-      rule: '[has(self.cpuProfile), has(self.openFiles)].filter(given, given).size() == 1',
+      rule: '[has(self.cpuProfile), has(self.openFiles), has(self.program)].filter(given, given).size() == 1',
       message:
         'name exactly one gadget, for example {cpuProfile: {}}; a job traces with exactly one: write a job for each',
     },
   ]);
-  assert.deepEqual(Object.keys(trace.properties as Schema), ['cpuProfile', 'openFiles']);
+  assert.deepEqual(Object.keys(trace.properties as Schema), ['cpuProfile', 'openFiles', 'program']);
   assert.deepEqual(at(trace, 'properties.cpuProfile.properties.frequencyHz'), {
     type: 'integer',
     format: 'int64',

@@ -51,17 +51,37 @@ export function memberName(gadgetName: string): string {
   return gadgetName.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** `spec.trace`: a union, one member a gadget, exactly one of them given. */
+/** A program of the user's as a member of `spec.trace`. It is no gadget: what it measures is in its source. */
+export const programMember = 'program';
+
+export interface TraceProgram {
+  source: string;
+  parameters: string[];
+}
+
+const program = z
+  .strictObject({
+    source: z.string().min(1).max(65_536).describe("The program, in bpftrace's language (docs/programs.md)."),
+    parameters: z
+      .array(z.string().max(4096))
+      .max(64)
+      .default([])
+      .describe('What $1, $2 … in the program stand for.'),
+  })
+  .describe("A program in bpftrace's language, scoped to the job's pods.");
+
+/** `spec.trace`: a union, one member a gadget or a program, exactly one of them given. */
 export function traceSchema(gadgets: readonly TraceMember[]) {
   const members: Record<string, z.ZodType> = {};
   for (const gadget of gadgets) {
     members[memberName(gadget.name)] = gadget.parameters.strict().describe(gadget.summary).optional();
   }
+  members[programMember] = program.optional();
   return exactlyOne(members, {
     one: 'gadget',
     several: 'a job traces with exactly one: write a job for each',
     example: '{cpuProfile: {}}',
-    description: 'What to trace with: exactly one gadget with its parameters.',
+    description: 'What to trace with: exactly one gadget with its parameters, or a program.',
   });
 }
 
@@ -155,6 +175,11 @@ export function traceJobSchema(gadgets: readonly TraceMember[]) {
     spec: jobSpecSchema(gadgets),
     status: z.unknown().optional(),
   });
+}
+
+/** The program of a job that traces with one. Only for a job that the schema has let through. */
+export function tracedProgram(spec: TraceJobSpec): TraceProgram | undefined {
+  return spec.trace[programMember] as TraceProgram | undefined;
 }
 
 /** The one gadget that a job's trace names, by its member. Only for a job that the schema has let through. */

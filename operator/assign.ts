@@ -9,10 +9,14 @@ import { asNumber, asWhole } from '../crds/quantity.ts';
 import {
   apiVersion,
   memberName,
+  programMember,
   type TraceJobSpec,
+  type TraceProgram,
   tracedMember,
+  tracedProgram,
   traceJobSchema,
 } from '../crds/trace-job.ts';
+import { sourceErrors } from '../programs/check-source.ts';
 import type { JobObject } from './cluster.ts';
 import type { Assignment, Refusal } from './observed.ts';
 
@@ -49,6 +53,8 @@ export function assignerOf(gadgets: readonly Gadget[]): Assigner {
       return refusal('InvalidSpec', `${issue?.path.join('.') ?? 'spec'}: ${issue?.message ?? 'not valid'}`);
     }
     const spec = parsed.data.spec as TraceJobSpec;
+    const program = tracedProgram(spec);
+    if (program !== undefined) return programRefusal(program, job.kind);
     const { member, parameters } = tracedMember(spec);
     const gadget = members.get(member) as Gadget;
     return {
@@ -58,6 +64,17 @@ export function assignerOf(gadgets: readonly Gadget[]): Assigner {
       planFor: (arch) => planTrace(gadget, parameters, arch),
     };
   };
+}
+
+/** What is wrong with a program is told as soon as it is applied; one that is right is not run by this operator. */
+function programRefusal({ source, parameters }: TraceProgram, kind: string): { refusal: Refusal } {
+  const tenancy = kind === 'ClusterTraceJob' ? 'node' : 'pods';
+  const errors = sourceErrors(source, { parameters, tenancy });
+  if (errors !== '') return refusal('InvalidSpec', `spec.trace.program.source:\n${errors}`.slice(0, 4000));
+  return refusal(
+    'UnknownGadget',
+    'spec.trace.program: agents of this version run gadgets only; `sonde run -f` runs the same job on one machine',
+  );
 }
 
 function assignmentOf(spec: TraceJobSpec, gadget: Gadget): Assignment {
@@ -87,7 +104,7 @@ function unknownMember(spec: unknown, members: ReadonlyMap<string, Gadget>): str
   const trace = typeof spec === 'object' && spec !== null && 'trace' in spec ? spec.trace : undefined;
   if (typeof trace !== 'object' || trace === null) return undefined;
   return Object.keys(trace)
-    .find((member) => !members.has(member))
+    .find((member) => member !== programMember && !members.has(member))
     ?.slice(0, 64);
 }
 
