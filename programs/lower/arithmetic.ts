@@ -225,11 +225,17 @@ export function castValue(body: Body, expression: Of<'cast'>): Value {
     if (type.kind === 'pointer') return { kind: 'scalar', register: scalar(body, expression.of), type };
     const place = body.temporary(8, span);
     copyBytes(body, value.location, place, widthOf(body, type));
-    return valueAt(body, place, type, span);
+    const number = valueAt(body, place, type, span);
+    // Text is true when it is not empty.
+    if (type.kind !== 'boolean' || number.kind !== 'scalar') return number;
+    return { kind: 'scalar', register: body.f.compare('ne', number.register, { value: 0n }), type };
   }
   if (!isScalar(type)) {
     const value = lower(body, expression.of);
-    return value.kind === 'located' ? { ...value, type } : value;
+    if (value.kind !== 'located') return value;
+    // Text keeps its room where that is smaller: nothing lies behind it.
+    const grows = value.type.kind === 'string' && type.kind === 'string' && value.type.size < type.size;
+    return grows ? value : { ...value, type };
   }
   const register = scalar(body, expression.of);
   if (type.kind === 'boolean')

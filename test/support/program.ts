@@ -10,6 +10,7 @@ import { native } from '../../native/index.ts';
 import { type Compilation, compile } from '../../programs/compile.ts';
 import { renderDiagnostics } from '../../programs/diagnostics.ts';
 import { Externs } from '../../programs/emit/externs.ts';
+import type { Kernel } from '../../programs/kernel.ts';
 import { type Argv, makeGroup } from './trace.ts';
 
 export interface Printed {
@@ -18,7 +19,8 @@ export interface Printed {
   code: number;
 }
 
-let externs: Externs | undefined;
+/** Made once: reading a kernel's types takes seconds where it is emulated. */
+let here: { externs: Externs; kernel: Kernel } | undefined;
 
 const paths: PathContext = { pids: [], cwd: process.cwd(), searchPath: ['/usr/bin', '/bin'] };
 
@@ -30,19 +32,17 @@ function possibleCpus(): number {
 
 /** Compiles for this kernel as `sonde run` does. */
 export function compileHere(source: string, positional: string[] = []): Compilation {
-  externs ??= new Externs(readFileSync(objectPath('program')));
-  const kernel = programKernel(native, paths);
-  try {
-    return compile(source, kernel, {
-      tenancy: 'node',
-      hasCommand: false,
-      name: 'stdin',
-      parameters: { positional, named: new Map() },
-      externs,
-    });
-  } finally {
-    kernel.close();
-  }
+  here ??= {
+    externs: new Externs(readFileSync(objectPath('program'))),
+    kernel: programKernel(native, paths),
+  };
+  return compile(source, here.kernel, {
+    tenancy: 'node',
+    hasCommand: false,
+    name: 'stdin',
+    parameters: { positional, named: new Map() },
+    externs: here.externs,
+  });
 }
 
 /** Runs a program until the commands inside have ended; without any, to its own end. */
