@@ -1,11 +1,10 @@
 // Reaching into values: fields, elements, what pointers point to. Whose memory that is decides whether a namespaced job may.
 // Neighbours: expression.ts, layouts.ts, tenancy.ts.
 
-import { nearestName } from '../../bpf/nearest.ts';
 import type { Expression } from '../ast.ts';
 import type { Span } from '../source.ts';
 import type { Layout, Type } from '../types.ts';
-import { failed, isInteger, nameOf, type Pass, report, valueType } from './pass.ts';
+import { failed, isInteger, nameOf, near, type Pass, report, valueType } from './pass.ts';
 import { refusedMemory } from './tenancy.ts';
 import { typeText } from './type-text.ts';
 import { integer, uint64, unknown, withSpace } from './unify.ts';
@@ -117,14 +116,14 @@ function memberType(pass: Pass, member: Member, space: 'kernel' | 'user' | 'none
 }
 
 function noMember(pass: Pass, span: Span, name: string, of: Type, known: readonly string[]): Type {
-  const near = nearestName(name, known);
+  const similar = near(pass, name, () => known);
   const shown = of.kind === 'struct' ? of.name : 'this record';
   return failed(
     pass,
     span,
     `${shown} has no member '${name}'`,
-    near !== undefined
-      ? `did you mean '${near}'?`
+    similar !== undefined
+      ? `did you mean '${similar}'?`
       : known.length > 0 && known.length <= 12
         ? `it has ${known.join(', ')}`
         : undefined,

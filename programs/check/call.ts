@@ -1,7 +1,6 @@
 // Calls: which signature is meant, whether its arguments fit, what comes out. Neighbours: functions.ts (the table), call-results.ts (types of results),
 // call-special.ts (what a table can't say), identifier.ts.
 
-import { nearestName } from '../../bpf/nearest.ts';
 import type { Expression } from '../ast.ts';
 import type { Span } from '../source.ts';
 import type { Type } from '../types.ts';
@@ -12,7 +11,7 @@ import { resultOf } from './call-results.ts';
 import { functions } from './functions.ts';
 import { allowed, builtinType } from './identifier.ts';
 import { type MapState, useKey, useKeyed, wholeMap } from './maps.ts';
-import { failed, type Pass, report, valueType } from './pass.ts';
+import { failed, near, type Pass, report, valueType } from './pass.ts';
 import { anyOf } from './type-text.ts';
 import { unknown } from './unify.ts';
 import type { Fn, Parameter } from './words.ts';
@@ -54,12 +53,12 @@ export function inferCall(pass: Pass, expression: Expression, call: Call): Type 
 function unknownFunction(pass: Pass, { function: name, nameSpan, arguments: given }: Call): Type {
   for (const argument of given) pass.typeOf(argument);
   if (builtins.has(name)) return failed(pass, nameSpan, `${name} takes no arguments`);
-  const near = nearestName(name, [...functions.keys(), ...builtins.keys()]);
+  const similar = near(pass, name, () => [...functions.keys(), ...builtins.keys()]);
   return failed(
     pass,
     nameSpan,
     `unknown function '${name}'`,
-    near === undefined ? undefined : `did you mean '${near}'?`,
+    similar === undefined ? undefined : `did you mean '${similar}'?`,
   );
 }
 

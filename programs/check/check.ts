@@ -14,6 +14,7 @@ import type { Place } from './place.ts';
 import { placesOf } from './places.ts';
 import { enumsOf, layoutsOf, unsettled } from './settle.ts';
 import { block } from './statements.ts';
+import { makeSuggest } from './suggest.ts';
 import { type Uses, usesOf } from './uses.ts';
 
 /** A body at places that are alike. */
@@ -29,7 +30,8 @@ const diagnosticsAtMost = 100;
 
 export function check(program: Program, kernel: Kernel | null, options: CheckOptions): Checked {
   const { config, refused, diagnostics: configProblems } = readConfig(program, options.settings ?? new Map());
-  const { maps, diagnostics: mapProblems } = makeMaps(program, config);
+  const suggest = makeSuggest();
+  const { maps, diagnostics: mapProblems } = makeMaps(program, config, suggest);
   const said = collector();
   for (const each of [...configProblems, ...mapProblems]) said.report(each);
   if (refused.has('unstable_map_decl'))
@@ -45,9 +47,10 @@ export function check(program: Program, kernel: Kernel | null, options: CheckOpt
     options,
     config,
     refused,
-    names: makeNames(program, kernel, config.maxStrlen),
+    names: makeNames(program, kernel, config.maxStrlen, suggest),
     maps,
     report: said.report,
+    suggest,
     level: 0,
     learned: () => {
       learned = true;
@@ -112,6 +115,7 @@ function worksOf(source: Probe, env: Environment): Work[] {
       tenancy: env.options.tenancy,
       config: env.config,
       usesArguments: uses.arguments || uses.name,
+      suggest: env.suggest,
     };
     const answer = placesOf(request);
     if ('wrong' in answer) {

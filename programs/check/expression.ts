@@ -10,7 +10,7 @@ import { cast, namedType } from './cast.ts';
 import { identifier } from './identifier.ts';
 import { readMap } from './maps.ts';
 import { binary, increment, unary } from './operators.ts';
-import { condition, failed, isTrue, type Pass, report, valueType } from './pass.ts';
+import { condition, failed, isTrue, type Pass, report, tupleOf, valueType } from './pass.ts';
 import { baseText, typeText } from './type-text.ts';
 import { boolean, integer, literalType, none, uint64, unify, unknown } from './unify.ts';
 import { useVariable } from './variables.ts';
@@ -58,7 +58,11 @@ export function infer(pass: Pass, expression: Expression): Type {
     case 'cast':
       return cast(pass, expression);
     case 'tuple':
-      return { kind: 'tuple', elements: expression.elements.map((each) => valueType(pass, each)) };
+      return tupleOf(
+        pass,
+        expression.elements.map((each) => valueType(pass, each)),
+        expression.span,
+      );
     case 'record':
       return record(pass, expression);
     case 'sizeof':
@@ -134,7 +138,9 @@ function record(pass: Pass, expression: Extract<Expression, { kind: 'record' }>)
     seen.add(name);
     return { name, type: valueType(pass, value) };
   });
-  return { kind: 'record', members };
+  const type: Type = { kind: 'record', members };
+  // Counted as a tuple is.
+  return tupleOf(pass, [type], expression.span).kind === 'unknown' ? unknown : type;
 }
 
 function addressOf(pass: Pass, expression: Extract<Expression, { kind: 'addressOf' }>): Type {

@@ -1,6 +1,5 @@
 // Bare names: builtins, `arg0`, enumerators, and functions that are called without brackets. Neighbours: builtins.ts, call.ts, tenancy.ts.
 
-import { nearestName } from '../../bpf/nearest.ts';
 import type { Expression } from '../ast.ts';
 import type { Span } from '../source.ts';
 import type { Type } from '../types.ts';
@@ -8,7 +7,7 @@ import { aboutCurrentTask, type BuiltinName, builtins } from './builtins.ts';
 import { inferCall } from './call.ts';
 import type { Constant } from './checked.ts';
 import { functions } from './functions.ts';
-import { failed, type Pass, report } from './pass.ts';
+import { failed, near, type Pass, report } from './pass.ts';
 import { refusedArguments, refusedWith, refusedWord } from './tenancy.ts';
 import { anyOf } from './type-text.ts';
 import { boolean, integer, uint64, unknown } from './unify.ts';
@@ -30,18 +29,18 @@ export function identifier(pass: Pass, expression: Extract<Expression, { kind: '
 }
 
 function unknownName(pass: Pass, name: string, span: Span): Type {
-  const near = nearestName(name, [...builtins.keys(), ...functions.keys()]);
+  const similar = near(pass, name, () => [...builtins.keys(), ...functions.keys()]);
   // A kernel could have an enumerator of that name; they are written in capitals.
   if (pass.env.kernel === null && /^[A-Z_][A-Z0-9_]*$/.test(name)) return unknown;
   return failed(
     pass,
     span,
     `unknown identifier '${name}'`,
-    near === undefined
+    similar === undefined
       ? pass.env.names.open
         ? undefined
         : 'variables begin with $, maps with @'
-      : `did you mean '${near}'?`,
+      : `did you mean '${similar}'?`,
   );
 }
 

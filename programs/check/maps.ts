@@ -1,11 +1,11 @@
 // Maps: what their keys and values become by all uses in all probes. Neighbours: statements.ts assigns, expression.ts reads, calls/*.ts name whole maps.
 
-import { nearestName } from '../../bpf/nearest.ts';
 import type { Expression, Program } from '../ast.ts';
 import type { Diagnostic, Span } from '../source.ts';
 import { isAggregate, type Type } from '../types.ts';
 import type { CheckedMap, Config, MapKind } from './checked.ts';
-import { failed, type Pass, report, valueType } from './pass.ts';
+import { failed, near, type Pass, report, tupleOf, valueType } from './pass.ts';
+import type { Suggest } from './suggest.ts';
 import { anyOf, typeText } from './type-text.ts';
 import { type IntegerType, identical, int64, readAs, unify, unifyIntegers, unknown } from './unify.ts';
 
@@ -39,7 +39,11 @@ const kinds: Record<string, MapKind> = {
   percpulruhash: 'lruPercpuHash',
 };
 
-export function makeMaps(program: Program, config: Config): { maps: MapTable; diagnostics: Diagnostic[] } {
+export function makeMaps(
+  program: Program,
+  config: Config,
+  suggest: Suggest,
+): { maps: MapTable; diagnostics: Diagnostic[] } {
   const maps: MapTable = { byName: new Map(), config };
   const diagnostics: Diagnostic[] = [];
   for (const { name, type, entries, span } of program.maps) {
@@ -47,10 +51,10 @@ export function makeMaps(program: Program, config: Config): { maps: MapTable; di
       diagnostics.push({ severity: 'error', span, message, ...(hint === undefined ? {} : { hint }) });
     const kind = kinds[type];
     if (kind === undefined) {
-      const near = nearestName(type, Object.keys(kinds));
+      const similar = suggest(type, () => Object.keys(kinds));
       wrong(
         `there is no kind of map '${type}'`,
-        near === undefined ? `kinds are ${anyOf(Object.keys(kinds))}` : `did you mean '${near}'?`,
+        similar === undefined ? `kinds are ${anyOf(Object.keys(kinds))}` : `did you mean '${similar}'?`,
       );
     }
     if (!(entries >= 1 && entries <= 10_000_000)) wrong(`a map has from 1 to 10000000 keys, not ${entries}`);
@@ -89,7 +93,7 @@ export function entryOf(pass: Pass, map: MapExpression): MapState {
   if (map.key !== null) {
     const types = map.key.map((part) => valueType(pass, part));
     const [only = unknown] = types;
-    learnKey(pass, state, types.length === 1 ? only : { kind: 'tuple', elements: types }, map.span);
+    learnKey(pass, state, types.length === 1 ? only : tupleOf(pass, types, map.span), map.span);
   }
   return state;
 }
@@ -150,16 +154,14 @@ function isAssigned(pass: Pass, state: MapState): boolean {
 }
 
 export function undefinedMap(pass: Pass, name: string, span: Span): Type {
-  const assigned = [...pass.env.maps.byName.values()].filter((each) => each.assigned);
-  const near = nearestName(
-    name,
-    assigned.map((each) => each.name),
+  const similar = near(pass, name, () =>
+    [...pass.env.maps.byName.values()].filter((each) => each.assigned).map((each) => each.name),
   );
   return failed(
     pass,
     span,
     `nothing is ever assigned to ${name}`,
-    near === undefined ? undefined : `did you mean '${near}'?`,
+    similar === undefined ? undefined : `did you mean '${similar}'?`,
   );
 }
 

@@ -1,10 +1,10 @@
 // Names of types as programs write them → types. Neighbours: layouts.ts has the structs, cast.ts and statements.ts ask.
 
-import { nearestName } from '../../bpf/nearest.ts';
 import type { EnumDeclaration, Program, TypeName } from '../ast.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Type } from '../types.ts';
 import { type Layouts, makeLayouts } from './layouts.ts';
+import type { Suggest } from './suggest.ts';
 import { int64, integer, none, uint64, unknown } from './unify.ts';
 
 type Words = { message: string; hint?: string };
@@ -44,13 +44,20 @@ const own: Record<string, Type> = {
   timestamp: { kind: 'timestamp', format: '', clock: 'boot' },
 };
 
-export function makeNames(program: Program, kernel: Kernel | null, maxStrlen: number): Names {
+export function makeNames(
+  program: Program,
+  kernel: Kernel | null,
+  maxStrlen: number,
+  suggest: Suggest,
+): Names {
   const enums = new Map(program.enums.map((each) => [each.name, valuesOf(each)]));
   const enumerators = new Map(
     program.enums.flatMap((each) =>
       each.members.map(({ name, value }) => [name, { value, enum: each.name }]),
     ),
   );
+  /** Asked again in each pass. */
+  const bases = new Map<string, Type | Words>();
   const layouts = makeLayouts(program, kernel, (name) => {
     const type = resolve(name, null);
     return 'message' in type ? unknown : type;
@@ -73,7 +80,7 @@ export function makeNames(program: Program, kernel: Kernel | null, maxStrlen: nu
     if (kernel === null) return unknown;
     const typedef = kernel.typeOf(name.name);
     if (typedef !== undefined) return typedef;
-    return unknownType(name.name, Object.keys(integers));
+    return unknownType(suggest, name.name, Object.keys(integers));
   }
 
   function struct(name: string, path: string | null, pointedAt: boolean): Type | Words {
@@ -84,6 +91,7 @@ export function makeNames(program: Program, kernel: Kernel | null, maxStrlen: nu
     // Nothing can be said of it without a kernel, but it can be pointed at.
     if (kernel === null) return pointedAt ? type : unknown;
     return unknownType(
+      suggest,
       name,
       program.structs.map((each) => `${each.union ? 'union' : 'struct'} ${each.name}`),
     );
@@ -97,7 +105,9 @@ export function makeNames(program: Program, kernel: Kernel | null, maxStrlen: nu
   }
 
   function resolve(name: TypeName, path: string | null): Type | Words {
-    const found = base(name, path);
+    const key = `${name.tag} ${name.name} ${name.pointers > 0} ${path}`;
+    const found = bases.get(key) ?? base(name, path);
+    bases.set(key, found);
     if ('message' in found) return found;
     let type: Type = found;
     for (let depth = 0; depth < name.pointers; depth++) type = { kind: 'pointer', to: type, space: 'none' };
@@ -128,8 +138,8 @@ function valuesOf({ members }: EnumDeclaration): Map<bigint, string> {
   return values;
 }
 
-function unknownType(name: string, known: readonly string[]): Words {
-  const near = nearestName(name, known);
+function unknownType(suggest: Suggest, name: string, known: readonly string[]): Words {
+  const near = suggest(name, () => known);
   return {
     message: `unknown type '${name}'`,
     ...(near === undefined ? {} : { hint: `did you mean '${near}'?` }),

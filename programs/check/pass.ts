@@ -9,8 +9,9 @@ import type { CheckedVariable, CheckOptions, Config, Constant } from './checked.
 import type { MapTable } from './maps.ts';
 import type { Names } from './names.ts';
 import type { Place } from './place.ts';
+import type { Suggest } from './suggest.ts';
 import { typeText } from './type-text.ts';
-import { unknown } from './unify.ts';
+import { elementsIn, unknown } from './unify.ts';
 
 export interface Environment {
   kernel: Kernel | null;
@@ -21,6 +22,7 @@ export interface Environment {
   names: Names;
   maps: MapTable;
   report(diagnostic: Diagnostic): void;
+  suggest: Suggest;
   /**
    * How much is guessed. 0: results of operators wait for what is assigned plainly, so that `$a = $a + 1; $a = -1` is signed. 1: they count.
    * 2: what nothing plain is assigned to is what operators make of it.
@@ -51,6 +53,11 @@ export interface Pass {
   /** Expressions that repeat themselves are nested: bodies within expressions. */
   typeOf(expression: Expression): Type;
   block(block: Block): Type;
+}
+
+/** A name near to a wrong one; said in the last pass only. */
+export function near(pass: Pass, name: string, known: () => Iterable<string>): string | undefined {
+  return pass.final ? pass.env.suggest(name, known) : undefined;
 }
 
 export function report(pass: Pass, span: Span, message: string, hint?: string): void {
@@ -97,6 +104,16 @@ export function nameOf(expression: Expression): string {
     default:
       return 'this';
   }
+}
+
+/** Doubling a tuple thirty times is a line, and more than a machine holds. */
+const elementsAtMost = 500;
+
+export function tupleOf(pass: Pass, elements: Type[], span: Span): Type {
+  const type: Type = { kind: 'tuple', elements };
+  return elementsIn(type, elementsAtMost) > elementsAtMost
+    ? failed(pass, span, `a tuple has at most ${elementsAtMost} elements, those of its tuples counted`)
+    : type;
 }
 
 export function isInteger(type: Type): boolean {

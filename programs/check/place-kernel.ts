@@ -1,6 +1,5 @@
 // Places in the kernel: tracepoints, raw tracepoints, functions, iterators; wildcards are expanded here. Neighbours: place.ts, places.ts, tenancy.ts.
 
-import { nearestName } from '../../bpf/nearest.ts';
 import type { ProbeAttach } from '../compiled.ts';
 import type { FunctionPrototype, Kernel, Tracepoint } from '../kernel.ts';
 import { integerValue } from '../parse/numbers.ts';
@@ -44,10 +43,7 @@ function tracepointPlaces(request: PlaceRequest): PlaceAnswer {
   }
   const found = kernel.tracepoints(category, name);
   if (found.length === 0) {
-    const near = nearestName(
-      name,
-      kernel.tracepoints(category, '*').map((each) => each.name),
-    );
+    const near = request.suggest(name, () => kernel.tracepoints(category, '*').map((each) => each.name));
     return missing(
       `this kernel has no tracepoint ${category}:${name}`,
       near === undefined ? undefined : `did you mean '${category}:${near}'?`,
@@ -89,7 +85,7 @@ function rawTracepointPlaces(request: PlaceRequest): PlaceAnswer {
     if (prototype !== undefined) places.push(place(event, slots(prototype)));
   }
   if (places.length > 0) return { places };
-  const near = nearestName(name, kernel.rawTracepoints('*'));
+  const near = request.suggest(name, () => kernel.rawTracepoints('*'));
   return missing(
     `this kernel has no raw tracepoint ${name}`,
     near === undefined ? undefined : `did you mean '${near}'?`,
@@ -118,7 +114,7 @@ function iteratorPlaces(request: PlaceRequest): PlaceAnswer {
   if (isGlob(name)) return wrong('iterators can not be mixed, so they have no wildcards');
   const layout = kernel?.iterator(name);
   if (kernel !== null && layout === undefined) {
-    const near = nearestName(name, kernel.iterators('*'));
+    const near = request.suggest(name, () => kernel.iterators('*'));
     return missing(
       `this kernel has no iterator ${name}`,
       near === undefined ? undefined : `did you mean '${near}'?`,
@@ -155,7 +151,9 @@ function functionPlaces(request: PlaceRequest): PlaceAnswer {
   const names = kernel.kernelFunctions(glob);
   if (names.length === 0) {
     // All names of a kernel are too many to compare; those that begin like it are enough.
-    const near = nearestName(name, isGlob(name) ? [] : kernel.kernelFunctions(`${name.slice(0, 3)}*`));
+    const near = request.suggest(name, () =>
+      isGlob(name) ? [] : kernel.kernelFunctions(`${name.slice(0, 3)}*`),
+    );
     return missing(
       `this kernel has no function ${glob} that can be traced`,
       near === undefined ? 'it may be inlined' : `did you mean '${near}'?`,

@@ -1,6 +1,5 @@
 // Places that are no code: begin, end, self, interval, profile, software and hardware events, watchpoints. Neighbours: place.ts, places.ts.
 
-import { nearestName } from '../../bpf/nearest.ts';
 import type { ProbeAttach } from '../compiled.ts';
 import { integerValue } from '../parse/numbers.ts';
 import type { ProbeContext } from './checked.ts';
@@ -103,10 +102,7 @@ function counted(request: PlaceRequest, provider: 'software' | 'hardware'): Plac
   const known = Object.entries(events[provider]);
   const found = known.find(([name, { other }]) => name === event || (other !== '' && other === event));
   if (found === undefined) {
-    const near = nearestName(
-      event,
-      known.flatMap(([name, { other }]) => [name, other]),
-    );
+    const near = request.suggest(event, () => known.flatMap(([name, { other }]) => [name, other]));
     return wrong(
       `there is no ${provider} event '${event}'`,
       near === undefined ? `events are ${anyOf(known.map(([name]) => name))}` : `did you mean '${near}'?`,

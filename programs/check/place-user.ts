@@ -1,7 +1,6 @@
 // Places in user programs: functions and USDT probes of a binary. Paths are resolved by the kernel's answerer, inside the containers of the scope.
 // Neighbours: place.ts, places.ts.
 
-import { nearestName } from '../../bpf/nearest.ts';
 import type { FunctionPrototype } from '../kernel.ts';
 import { integerValue } from '../parse/numbers.ts';
 import type { Layout } from '../types.ts';
@@ -42,9 +41,9 @@ function functionPlaces(request: PlaceRequest): PlaceAnswer {
   };
 }
 
-function noSuch({ kernel }: PlaceRequest, path: string, name: string): PlaceAnswer {
-  const near = nearestName(
-    name,
+function noSuch(request: PlaceRequest, path: string, name: string): PlaceAnswer {
+  const { kernel } = request;
+  const near = request.suggest(name, () =>
     isGlob(name) ? [] : (kernel?.userFunctions(path, `${name.slice(0, 3)}*`) ?? []),
   );
   return missing(
@@ -109,10 +108,7 @@ function usdtPlaces(request: PlaceRequest): PlaceAnswer {
   if (kernel === null) return { places: [at(provider, name, user)] };
   const found = kernel.usdt(path, provider, name);
   if (found.length === 0) {
-    const near = nearestName(
-      name,
-      kernel.usdt(path, provider, '*').map((each) => each.name),
-    );
+    const near = request.suggest(name, () => kernel.usdt(path, provider, '*').map((each) => each.name));
     return missing(
       `${path} has no USDT probe ${parts.slice(1).join(':')}, or is not there`,
       near === undefined ? undefined : `did you mean '${near}'?`,

@@ -6,6 +6,7 @@ import type { ProbeAttach } from '../compiled.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Diagnostic } from '../source.ts';
 import type { Config, ProbeContext } from './checked.ts';
+import type { Suggest } from './suggest.ts';
 
 export interface Place {
   point: AttachPoint;
@@ -30,6 +31,7 @@ export interface PlaceRequest {
   config: Config;
   /** The arguments are looked at: places with other arguments are other places. */
   usesArguments: boolean;
+  suggest: Suggest;
 }
 
 /** Places, or what is wrong with the attach point. missing: the machine doesn't have it; the setting missing_probes says what then. */

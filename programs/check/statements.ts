@@ -8,7 +8,18 @@ import { namedType } from './cast.ts';
 import { functions } from './functions.ts';
 import { assignMap, entryOf, useKeyed, wholeMap, widen } from './maps.ts';
 import { arithmetic, compound, unwritable } from './operators.ts';
-import { condition, failed, isInteger, isTrue, nameOf, type Pass, report, valueType, warn } from './pass.ts';
+import {
+  condition,
+  failed,
+  isInteger,
+  isTrue,
+  nameOf,
+  type Pass,
+  report,
+  tupleOf,
+  valueType,
+  warn,
+} from './pass.ts';
 import { typeText } from './type-text.ts';
 import { int64, none, readAs, uint64, unify, unknown } from './unify.ts';
 import { assignVariable, declare, declareNew, lookUp } from './variables.ts';
@@ -261,7 +272,7 @@ function forMap(pass: Pass, each: Extract<Statement, { kind: 'forMap' }>): void 
       `what ${state.value.kind}() keeps can not be gone through`,
       `print(${each.map}) shows it`,
     );
-  const element: Type = { kind: 'tuple', elements: [state.key, value ?? unknown] };
+  const element = tupleOf(pass, [state.key, value ?? unknown], each.span);
   loopOver(pass, each, element);
 }
 

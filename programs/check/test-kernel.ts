@@ -153,7 +153,7 @@ const binaries: Record<string, FunctionPrototype[]> = {
 
 function matches(glob: string): (name: string) => boolean {
   const pattern = glob
-    .replaceAll(/[.+^${}()|\\]/g, '\\$&')
+    .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')
     .replaceAll('?', '.');
   const expression = new RegExp(`^${pattern}$`);

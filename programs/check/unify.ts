@@ -147,6 +147,22 @@ function sameMembers(a: Type, b: Type): boolean {
   return left.length === Object.keys(b).length && left.every(([name, value]) => right[name] === value);
 }
 
+/** Elements in all, of tuples within tuples; counting ends at `most`. */
+export function elementsIn(type: Type, most: number): number {
+  const inner =
+    type.kind === 'tuple'
+      ? type.elements
+      : type.kind === 'record'
+        ? type.members.map((member) => member.type)
+        : [];
+  let count = 1;
+  for (const each of inner) {
+    if (count > most) break;
+    count += elementsIn(each, most - count);
+  }
+  return count;
+}
+
 /** What an aggregate gives where it is read: an integer, or null where it is no single number. */
 export function readAs(type: Type): IntegerType | null {
   if (!isAggregate(type)) return null;

@@ -1,10 +1,9 @@
 // Scratch variables: which one a name means in a block, and what it becomes by all that is assigned to it. Neighbours: statements.ts, expression.ts.
 
-import { nearestName } from '../../bpf/nearest.ts';
 import type { Expression, Statement } from '../ast.ts';
 import type { Span } from '../source.ts';
 import type { Type } from '../types.ts';
-import { failed, type Pass, report, type Variable } from './pass.ts';
+import { failed, near, type Pass, report, type Variable } from './pass.ts';
 import { typeText } from './type-text.ts';
 import { identical, int64, unify, unknown } from './unify.ts';
 
@@ -54,18 +53,18 @@ export function declareNew(
 export function useVariable(pass: Pass, expression: Extract<Expression, { kind: 'variable' }>): Type {
   const variable = lookUp(pass, expression.name);
   if (variable === undefined) {
-    const known = pass.scopes.flatMap((scope) => [...scope.keys()]);
-    const near = nearestName(expression.name, known);
-    const elsewhere = [...pass.declared.values()].some(({ name }) => name === expression.name);
+    if (!pass.final) return unknown;
+    const similar = near(pass, expression.name, () => pass.scopes.flatMap((scope) => [...scope.keys()]));
+    const elsewhere = Array.from(pass.declared.values()).some(({ name }) => name === expression.name);
     return failed(
       pass,
       expression.span,
       `${expression.name} has no value here`,
       elsewhere
         ? `what is assigned in a block is known in that block only; write let ${expression.name}; before it`
-        : near === undefined
+        : similar === undefined
           ? 'assign it first'
-          : `did you mean '${near}'?`,
+          : `did you mean '${similar}'?`,
     );
   }
   pass.variables.set(expression, variable);
