@@ -69,6 +69,10 @@ export class Registers {
     this.words[r >> 5] = (this.words[r >> 5] ?? 0) & ~(1 << (r & 31));
   }
 
+  clear(): void {
+    this.words.fill(0);
+  }
+
   addAll(other: Registers): void {
     for (let w = 0; w < this.words.length; w++) this.words[w] = (this.words[w] ?? 0) | (other.words[w] ?? 0);
   }
@@ -103,10 +107,12 @@ export function liveAtStart({ blocks, registers }: IrFunction): Registers[] {
     forEachRead(block.end, note);
   }
   const next = blocks.map(nextBlocks);
+  const order = reversePostorder(next).reverse();
+  const out = new Registers(registers);
   for (let changed = true; changed; ) {
     changed = false;
-    for (let b = blocks.length - 1; b >= 0; b--) {
-      const out = new Registers(registers);
+    for (const b of order) {
+      out.clear();
       for (const s of next[b] as number[]) if (live[s]) out.addAll(live[s]);
       if (live[b]?.become(reads[b] as Registers, out, writes[b] as Registers)) changed = true;
     }
@@ -134,8 +140,9 @@ export function dominance({ blocks }: IrFunction): {
   predecessors: number[];
 } {
   const from: number[][] = blocks.map(() => []);
-  const order = ordered(blocks);
-  for (const b of order) for (const s of new Set(nextBlocks(blocks[b] as Block))) from[s]?.push(b);
+  const next = blocks.map(nextBlocks);
+  const order = reversePostorder(next);
+  for (const b of order) for (const s of new Set(next[b])) from[s]?.push(b);
   const places = new Int32Array(blocks.length);
   order.forEach((b, i) => {
     places[b] = i;
@@ -162,18 +169,19 @@ export function dominance({ blocks }: IrFunction): {
   return { order, dominators, predecessors: from.map((list, b) => list.length + (b === 0 ? 1 : 0)) };
 }
 
-function ordered(blocks: Block[]): number[] {
+/** The blocks that are reached from block 0, by what each goes on to: each after those that lead to it, but for loops. */
+export function reversePostorder(next: readonly (readonly number[])[]): number[] {
   const done: number[] = [];
   const seen = new Set([0]);
-  const path: { block: number; next: number[] }[] = [{ block: 0, next: nextBlocks(blocks[0] as Block) }];
+  const path = [{ block: 0, left: [...(next[0] ?? [])] }];
   for (let top = path.at(-1); top; top = path.at(-1)) {
-    const next = top.next.pop();
-    if (next === undefined) {
+    const to = top.left.pop();
+    if (to === undefined) {
       done.push(top.block);
       path.pop();
-    } else if (!seen.has(next)) {
-      seen.add(next);
-      path.push({ block: next, next: nextBlocks(blocks[next] as Block) });
+    } else if (!seen.has(to)) {
+      seen.add(to);
+      path.push({ block: to, left: [...(next[to] ?? [])] });
     }
   }
   return done.reverse();

@@ -1,5 +1,6 @@
 // Where each register of a machine function holds a value that is still needed. allocate.ts asks who is in whose way.
 
+import { reversePostorder } from '../flow.ts';
 import {
   definition,
   firstVirtual,
@@ -38,9 +39,10 @@ export function liveness(machine: MachineFunction): Liveness {
     }
   }
   const next = blocks.map(successors);
+  const order = reversePostorder(next).reverse();
   for (let changed = true; changed; ) {
     changed = false;
-    for (let b = blocks.length - 1; b >= 0; b--) {
+    for (const b of order) {
       const into = liveIn[b] as Uint32Array;
       for (let w = 0; w < words; w++) {
         let out = 0;
@@ -70,20 +72,23 @@ function ranges(machine: MachineFunction, liveIn: Uint32Array[], next: number[][
     count += block.length;
   }
   /** Where a range that is still open ends; -1: none is. */
-  const open = new Int32Array(registers);
+  const open = new Int32Array(registers).fill(-1);
   for (let b = blocks.length - 1; b >= 0; b--) {
     const block = blocks[b] as MachineInstruction[];
     const start = starts[b] as number;
     const weight = 10 ** Math.min(depths[b] ?? 0, 6);
-    open.fill(-1);
-    const live = new Set<number>();
+    const opened: number[] = [];
+    const extend = (r: number, to: number) => {
+      if (open[r] !== -1) return;
+      open[r] = to;
+      opened.push(r);
+    };
     for (const s of next[b] as number[]) {
       const into = liveIn[s] as Uint32Array;
       for (let w = 0; w < into.length; w++)
         for (let bits = into[w] as number; bits !== 0; bits &= bits - 1)
-          live.add(w * 32 + (31 - Math.clz32(bits & -bits)));
+          extend(w * 32 + (31 - Math.clz32(bits & -bits)), 2 * (start + block.length));
     }
-    for (const r of live) open[r] = 2 * (start + block.length);
     const close = (r: number, from: number) => {
       const to = open[r] as number;
       const list = found[r] as number[];
@@ -97,16 +102,16 @@ function ranges(machine: MachineFunction, liveIn: Uint32Array[], next: number[][
       const at = 2 * (start + i);
       forEachDefinition(instruction, (r) => {
         const early = instruction.op === 'compare' || instruction.op === 'compareImmediate' ? at : at + 1;
-        if (open[r] === -1) open[r] = at + 2;
+        extend(r, at + 2);
         close(r, early);
         weights[r] = (weights[r] ?? 0) + weight;
       });
       forEachUse(instruction, (r) => {
-        if (open[r] === -1) open[r] = at + 1;
+        extend(r, at + 1);
         weights[r] = (weights[r] ?? 0) + weight;
       });
     }
-    for (let r = 0; r < registers; r++) if (open[r] !== -1) close(r, 2 * start);
+    for (const r of opened) if (open[r] !== -1) close(r, 2 * start);
   }
   return { ranges: found, weights, positions: 2 * count };
 }

@@ -1,7 +1,7 @@
 // Makes a function's blocks fewer: jumps to jumps, branches whose outcome is known on the way to them, blocks that nothing leads to, and those
 // that only one leads to.
 
-import { nextBlocks } from '../flow.ts';
+import { nextBlocks, reversePostorder } from '../flow.ts';
 import type { Block, IrFunction, Terminator } from '../ir.ts';
 
 export function thread(source: IrFunction): IrFunction {
@@ -43,36 +43,31 @@ function destination(blocks: Block[], start: number): number {
   return at;
 }
 
-/** Reachable blocks only, in the order in which they are reached, each with the one after it where nothing else leads there. */
+/** Reachable blocks only, each after those that lead to it, and as one with the block before it where nothing else leads there. */
 function merged(source: IrFunction): IrFunction {
   const { blocks } = source;
+  const next = blocks.map(nextBlocks);
+  const order = reversePostorder(next);
   const arrivals = new Uint32Array(blocks.length);
-  const reached = new Set<number>([0]);
-  for (const b of reached)
-    for (const s of nextBlocks(blocks[b] as Block)) {
-      arrivals[s] = (arrivals[s] ?? 0) + 1;
-      reached.add(s);
-    }
+  // The entry is arrived at from outside.
+  arrivals[0] = 1;
+  for (const b of order) for (const s of next[b] as number[]) arrivals[s] = (arrivals[s] ?? 0) + 1;
+  const isAppended = (b: number) => arrivals[b] === 1 && b !== 0;
   const kept: Block[] = [];
   const numbers = new Map<number, number>();
-  const place = (start: number): void => {
-    numbers.set(start, kept.length);
-    let { instructions, end } = blocks[start] as Block;
-    // The entry is arrived at from outside as well.
-    while (end.op === 'jump' && arrivals[end.to] === 1 && end.to !== 0 && end.to !== start) {
-      const next = blocks[end.to] as Block;
-      instructions = [...instructions, ...next.instructions];
-      end = next.end;
+  const appended = new Set<number>();
+  for (const b of order) {
+    if (appended.has(b)) continue;
+    numbers.set(b, kept.length);
+    const instructions = [...(blocks[b] as Block).instructions];
+    let { end } = blocks[b] as Block;
+    while (end.op === 'jump' && isAppended(end.to)) {
+      appended.add(end.to);
+      const after = blocks[end.to] as Block;
+      instructions.push(...after.instructions);
+      end = after.end;
     }
     kept.push({ instructions, end });
-  };
-  const waiting = [0];
-  for (let b = waiting.pop(); b !== undefined; b = waiting.pop()) {
-    if (numbers.has(b)) continue;
-    place(b);
-    const { end } = kept.at(-1) as Block;
-    if (end.op === 'jump') waiting.push(end.to);
-    else if (end.op === 'branch') waiting.push(end.otherwise, end.then);
   }
   const number = (b: number) => numbers.get(b) as number;
   const renumbered = (end: Terminator): Terminator => {
@@ -81,8 +76,5 @@ function merged(source: IrFunction): IrFunction {
     const [then, otherwise] = [number(end.then), number(end.otherwise)];
     return { ...end, then, otherwise };
   };
-  return {
-    ...source,
-    blocks: kept.map(({ instructions, end }) => ({ instructions, end: renumbered(end) })),
-  };
+  return { ...source, blocks: kept.map(({ instructions, end }) => ({ instructions, end: renumbered(end) })) };
 }

@@ -4,46 +4,54 @@
 import { assignedOnce, dominance, forEachRead, written } from '../flow.ts';
 import type { Block, Instruction, IrFunction, Operand, Register, Terminator } from '../ir.ts';
 import { constantOf, fold, foldEnd } from './fold.ts';
+import { Scoped } from './scoped.ts';
 
 /** Helpers that give the same for all of a program's run: the task, its ids, its cgroup. */
 const unchanging = new Set([14, 15, 35, 80]);
+
+export function propagate(source: IrFunction): IrFunction {
+  const walk = new Walk(assignedOnce(source));
+  for (const block of source.blocks) for (const instruction of block.instructions) walk.foresee(instruction);
+  const blocks = [...source.blocks];
+  const { order, dominators, predecessors } = dominance(source);
+  const below: number[][] = blocks.map(() => []);
+  for (const b of order.toReversed()) below[dominators[b] as number]?.push(b);
+  const visit = (index: number): { state: State; left: number[] } => {
+    const state = walk.enter(predecessors[index] !== 1);
+    const block = source.blocks[index] as Block;
+    const instructions = block.instructions.map((instruction) => walk.step(instruction));
+    blocks[index] = { instructions, end: walk.end(block.end) };
+    return { state, left: below[index] as number[] };
+  };
+  // Each block, then all that it dominates, with what was known at its end.
+  const path = [visit(0)];
+  for (let top = path.at(-1); top; top = path.at(-1)) {
+    const next = top.left.pop();
+    if (next !== undefined) path.push(visit(next));
+    else walk.leave((path.pop() as typeof top).state);
+  }
+  return { ...source, blocks };
+}
+
+/** A way that leaves a block and comes round to one below it may have changed all that is not assigned once: such blocks begin a region of
+ *  their own, and what another region knew counts only if it lasts. */
+interface State {
+  marks: number[];
+  region: number;
+  memory: number;
+}
 
 interface Fact {
   instruction: Instruction;
   /** Of what it reads, when it was run. */
   versions: number[];
-}
-
-export function propagate(source: IrFunction): IrFunction {
-  const once = assignedOnce(source);
-  const walk = new Walk(once);
-  for (const block of source.blocks) for (const instruction of block.instructions) walk.foresee(instruction);
-  const blocks = [...source.blocks];
-  const ends: State[] = [];
-  const { order, dominators, predecessors } = dominance(source);
-  for (const index of order) {
-    const block = source.blocks[index] as Block;
-    const above = ends[dominators[index] as number];
-    // By a way that leaves the block above and comes round, only what is assigned once is as it was.
-    walk.enter(above, predecessors[index] !== 1);
-    const instructions = block.instructions.map((instruction) => walk.step(instruction));
-    blocks[index] = { instructions, end: walk.end(block.end) };
-    ends[index] = walk.leave();
-  }
-  return { ...source, blocks };
-}
-
-/** What is known where a block ends. */
-interface State {
-  facts: Map<Register, Fact>;
-  versions: Map<Register, number>;
-  available: Map<string, Held>;
-  memory: number;
+  region: number;
 }
 
 interface Held {
   register: Register;
   version: number;
+  region: number;
   /** It and all that it was made of is assigned once. */
   lasting: boolean;
 }
@@ -52,12 +60,14 @@ class Walk {
   private readonly once: (register: Register) => boolean;
   /** Of registers that are assigned once from such, everywhere. */
   private readonly lasting = new Map<Register, Instruction>();
-  /** Of the others, in this block and the one that alone leads to it. */
-  private facts = new Map<Register, Fact>();
-  private versions = new Map<Register, number>();
+  /** Of the others, in this region. */
+  private readonly facts = new Scoped<Register, Fact>();
+  private readonly versions = new Scoped<Register, { version: number; region: number }>();
   private readonly contexts = new Set<Register>();
   /** What has been computed, and the register that holds it. */
-  private available = new Map<string, Held>();
+  private readonly available = new Scoped<string, Held>();
+  private region = 0;
+  private regions = 0;
   private memory = 0;
 
   constructor(once: (register: Register) => boolean) {
@@ -75,18 +85,21 @@ class Walk {
     if (instruction.op === 'context') this.contexts.add(to);
   }
 
-  /** above: the end of the block that every way to this one passes; joined: there are several. */
-  enter(above: State | undefined, joined: boolean): void {
-    this.facts = new Map(joined ? undefined : above?.facts);
-    this.versions = new Map(joined ? undefined : above?.versions);
-    this.memory = joined ? 0 : (above?.memory ?? 0);
-    this.available = new Map();
-    for (const [key, held] of above?.available ?? [])
-      if (!joined || held.lasting) this.available.set(key, held);
+  /** joined: several ways lead to the block. */
+  enter(joined: boolean): State {
+    const marks = [this.facts, this.versions, this.available].map((known) => known.mark());
+    const state = { marks, region: this.region, memory: this.memory };
+    if (joined) this.region = ++this.regions;
+    return state;
   }
 
-  leave(): State {
-    return { facts: this.facts, versions: this.versions, available: this.available, memory: this.memory };
+  /** Of the block that was entered so, and all below it. */
+  leave({ marks: [facts = 0, versions = 0, available = 0], region, memory }: State): void {
+    this.facts.restore(facts);
+    this.versions.restore(versions);
+    this.available.restore(available);
+    this.region = region;
+    this.memory = memory;
   }
 
   step(before: Instruction): Instruction {
@@ -105,14 +118,15 @@ class Walk {
   }
 
   private version(register: Register): number {
-    return this.versions.get(register) ?? 0;
+    const known = this.versions.get(register);
+    return known?.region === this.region ? known.version : 0;
   }
 
   private readonly known = (register: Register): Instruction | undefined => {
     const lasting = this.lasting.get(register);
     if (lasting) return lasting;
     const fact = this.facts.get(register);
-    if (!fact) return undefined;
+    if (fact?.region !== this.region) return undefined;
     let i = 0;
     let same = true;
     forEachRead(fact.instruction, (r) => {
@@ -172,7 +186,7 @@ class Walk {
     const key = to < 0 ? undefined : this.keyOf(instruction);
     if (key === undefined) return instruction;
     const held = this.available.get(key);
-    if (held && held.register !== to && (held.lasting || this.version(held.register) === held.version))
+    if (held && held.register !== to && this.isHeld(held))
       return { op: 'move', to, from: held.register, ...(instruction.span && { span: instruction.span }) };
     // As of after it is assigned; what it reads must not be what it assigns.
     let reads = false;
@@ -182,8 +196,13 @@ class Walk {
     if (reads) return instruction;
     const lasting =
       this.lasting.has(to) && (instruction.op !== 'load' || this.contexts.has(instruction.base));
-    this.available.set(key, { register: to, version: this.once(to) ? 0 : this.version(to) + 1, lasting });
+    const version = this.once(to) ? 0 : this.version(to) + 1;
+    this.available.set(key, { register: to, version, region: this.region, lasting });
     return instruction;
+  }
+
+  private isHeld({ register, version, region, lasting }: Held): boolean {
+    return lasting || (region === this.region && this.version(register) === version);
   }
 
   /** The same for instructions that give the same; undefined: of others, or not worth a register. */
@@ -223,14 +242,16 @@ class Walk {
       versions.push(this.version(r));
       if (r === to) itself = true;
     });
-    if (!this.once(to)) this.versions.set(to, this.version(to) + 1);
+    if (!this.once(to)) this.versions.set(to, { version: this.version(to) + 1, region: this.region });
     if (this.lasting.has(to)) {
       let all = true;
       forEachRead(instruction, (r) => {
         if (!this.once(r)) all = false;
       });
       if (all) this.lasting.set(to, instruction);
-    } else if (itself) this.facts.delete(to);
-    else this.facts.set(to, { instruction, versions });
+    } else {
+      // What it was made of is gone when it was made of itself.
+      this.facts.set(to, { instruction, versions, region: itself ? -1 : this.region });
+    }
   }
 }
