@@ -15,14 +15,14 @@ test('requests and bytes are counted, and which of them were sequential', async 
     traced.rows
       .filter((row) => row.operation === operation && row.process === 'asks')
       .reduce((sum, row) => sum + Number(row[column]), 0);
-  // A few more where the file system looks blocks up, or has laid a file out in two places.
+  // Why not exactly as many: gadget.test.ts of block-io.
   const within = (column: string, known: number, most: number): void => {
     const value = folded('Read', column);
     assert.ok(value >= known && value < most, `${value} ${column}`);
   };
-  within('requests', 160, 184);
-  within('bytes', 40 * 65_536, 40 * 65_536 + 262_144);
+  within('requests', 144, 184);
+  within('bytes', 36 * 65_536, 40 * 65_536 + 262_144);
   // Of each four reads the last three go on where the one before ended.
-  within('sequential', 115, 130);
+  within('sequential', 100, 130);
   assert.equal(find(traced.rows, { operation: 'Read' }).maxBytes, 16_384);
 });
