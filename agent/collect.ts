@@ -19,7 +19,7 @@ import { decodeStacks } from './stacks.ts';
 import type { Ended } from './state.ts';
 
 /** In the order of enum loss_reason (bpf/include/events.bpf.h). */
-const lossReasons: readonly LossReason[] = [
+export const lossReasons: readonly LossReason[] = [
   'RingFull',
   'MapFull',
   'Budget',

@@ -11,6 +11,7 @@ import type {
 } from '../native/api.ts';
 import { NativeError } from '../native/errors.ts';
 import type { Compiled, CompiledProbe, ProbeAttach } from '../programs/compiled.ts';
+import { fileOffsetOf } from './elf-offset.ts';
 import { AgentError } from './errors.ts';
 import { filesOf, type PathContext } from './program-paths.ts';
 
@@ -117,8 +118,12 @@ function kprobeOf(attach: ProbeAttach & { kind: 'kprobe' }): Options {
 
 function uprobeOf(binary: string, attach: ProbeAttach & { kind: 'uprobe' }): Options {
   const { functions, offset } = attach;
-  if (functions.length === 0)
-    return { kind: 'uprobe', binary, functions: [`0x${offset.toString(16)}`], return: attach.return };
+  if (functions.length === 0) {
+    const place = fileOffsetOf(binary, BigInt(offset));
+    if (place === undefined)
+      throw new AgentError('HookMissing', `nothing of ${attach.path} is loaded at 0x${offset.toString(16)}`);
+    return { kind: 'uprobe', binary, functions: [`0x${place.toString(16)}`], return: attach.return };
+  }
   if (offset === 0) return { kind: 'uprobe', binary, functions, return: attach.return };
   return { kind: 'uprobe', binary, functions, return: false, offset };
 }

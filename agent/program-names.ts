@@ -169,14 +169,19 @@ function nameText(frame: Frame | undefined, address: bigint): string {
   return frame.name;
 }
 
+/** CLOCK_BOOTTIME, to 10 ms where the machine has slept, which is what uptime is rounded to; else exact: both clocks are one. */
+export function bootTime(native: Native): bigint {
+  const { monotonic } = native.clocks();
+  const boot = BigInt(Math.round(uptime() * 1e9));
+  return boot > monotonic + 1_000_000_000n ? boot : monotonic;
+}
+
 /** What turns each clock's ns into ns since the Unix epoch. */
 export type ClockOffsets = Record<(Type & { kind: 'timestamp' })['clock'], bigint>;
 
 export function clockOffsets(native: Native): ClockOffsets {
   const { monotonic, realtime } = native.clocks();
-  const boot = BigInt(Math.round(uptime() * 1e9));
-  // The machine has not slept: both clocks are one. What uptime gives is rounded to 10 ms.
-  const slept = boot > monotonic + 1_000_000_000n ? boot - monotonic : 0n;
+  const slept = bootTime(native) - native.clocks().monotonic;
   const offset = realtime - monotonic;
   return { monotonic: offset, boot: offset - slept, tai: taiOffset(), swTai: offset - slept };
 }

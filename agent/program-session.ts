@@ -12,13 +12,15 @@ import { jsonText } from '../programs/show/json.ts';
 import { type Asked, type RecordBatch, recordReader } from '../programs/show/records.ts';
 import type { ResultMeta } from '../results/shape.ts';
 import { attachPrograms } from './attach.ts';
+import { lossReasons } from './collect.ts';
+import { integer, member } from './decode.ts';
 import { AgentError } from './errors.ts';
 import { objectPath } from './objects.ts';
 import type { Target } from './plan.ts';
 import { addProcesses, control } from './prepare.ts';
 import { attachFeatures, attachProbes, attachSteps, prepareMany, runsByHand } from './program-attach.ts';
 import { type ProgramMaps, programMaps } from './program-maps.ts';
-import { clockOffsets, type ProgramNames, programNames } from './program-names.ts';
+import { bootTime, clockOffsets, type ProgramNames, programNames } from './program-names.ts';
 import type { PathContext } from './program-paths.ts';
 import { drainRecords, type ProgramRecords } from './program-records.ts';
 import {
@@ -50,6 +52,8 @@ export interface ProgramRequest {
   write(text: string): void;
   /** Its errors and warnings. */
   say(text: string): void;
+  /** Whether helpers' errors are told (bpftrace's -k). Absent: they are. */
+  helperErrors?: boolean;
   /** Absent: what it prints is all. */
   results?: ResultsRequest;
 }
@@ -171,11 +175,6 @@ function sizeMaps(object: BpfObject, compiled: Compiled): void {
   object.setMaxEntries('stack_owners', 1);
 }
 
-/** What clock_gettime(CLOCK_BOOTTIME) says, but for the time that the machine slept. */
-function bootTime(native: Native): bigint {
-  return native.clocks().monotonic;
-}
-
 interface Life {
   session: Omit<ProgramSession, 'attached'>;
   /** From now on it may end. */
@@ -264,6 +263,7 @@ function live(
       case 'zero':
         return maps.zero(mapNamed(asked.map));
       case 'helperError': {
+        if (request.helperErrors === false) return;
         const text = helperText(asked.output, asked.error, request.source, format);
         // Once for each place: a full map would fill the screen.
         if (!told.has(text)) (format === 'json' ? write : say)(text);
@@ -312,6 +312,7 @@ function live(
       await held.records?.stop();
       const failure = held.records?.failure();
       if (failure !== undefined) throw failure;
+      tellLosses(object, format, write, say);
       if (format === 'text') write('\n\n');
       if (compiled.config.printMapsOnExit)
         for (const map of [...compiled.maps].sort((a, b) => (a.name < b.name ? -1 : 1)))
@@ -345,6 +346,30 @@ function live(
       attached();
     },
   };
+}
+
+/** What was not shown: records that found no room in the ring, values that found none in a map. */
+function tellLosses(
+  object: BpfObject,
+  format: 'text' | 'json',
+  write: (text: string) => void,
+  say: (text: string) => void,
+): void {
+  const counts = new Map<string, bigint>();
+  for (const { key, value } of object.map('losses').entries()) {
+    const reason = lossReasons[Number(integer(member(key, 'reason')))] ?? 'RingFull';
+    counts.set(reason, (counts.get(reason) ?? 0n) + integer(value));
+  }
+  const lost = (counts.get('RingFull') ?? 0n) + (counts.get('Rate') ?? 0n);
+  if (lost > 0n && format === 'text') say(`Lost ${lost} events\n`);
+  else if (lost > 0n) write(`{"type": "lost_events", "count": ${lost}, "data": {"events": ${lost}}}\n`);
+  const noRoom = counts.get('MapFull') ?? 0n;
+  if (noRoom > 0n)
+    say(
+      `WARNING: ${noRoom} values found no room in a map: raise max_map_keys, or declare it larger (let @a = hash(5000))\n`,
+    );
+  const stacks = counts.get('StackUnavailable') ?? 0n;
+  if (stacks > 0n) say(`WARNING: ${stacks} stacks found no room and are not told apart\n`);
 }
 
 function messageOf(

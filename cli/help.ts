@@ -82,6 +82,7 @@ Of programs (docs/programs.md has the language). What a program prints goes to s
   -f, --format FORMAT     text, or json: one object a line, as bpftrace has it; the same as --json
   -q, --quiet             Say only what the program says
       --no-warnings       Errors only
+  -k, --runtime-checks    Tell where helpers of the kernel fail: deletes of no key, reads of no memory
       --dry-run           Compile, and run nothing
       --NAME=VALUE        For the program's getopt("NAME")
 

@@ -21,6 +21,8 @@ export interface ProgramArguments {
   quiet: boolean;
   warnings: boolean;
   dryRun: boolean;
+  /** Helpers' errors are told. */
+  runtimeChecks: boolean;
   format: 'text' | 'json';
 }
 
@@ -104,6 +106,7 @@ export function parseProgramArguments(args: readonly string[]): ProgramArguments
     quiet: all('quiet').length > 0,
     warnings: all('no-warnings').length === 0,
     dryRun: all('dry-run').length > 0,
+    runtimeChecks: all('runtime-checks').length > 0,
     format: all('json').length > 0 ? 'json' : readFormat(once('format')),
   };
 }

@@ -43,7 +43,7 @@ export async function runProgramJob(job: ProgramJob, run: RunArguments): Promise
     ...{ pids, cgroups, containers, command },
     ...(job.durationMs === undefined ? {} : { durationMs: job.durationMs }),
     output: run.output ?? null,
-    ...{ quiet: false, warnings: true, dryRun: false },
+    ...{ quiet: false, warnings: true, dryRun: false, runtimeChecks: false },
     format: json ? 'json' : 'text',
   };
   return await runSource(given, job.source, job.name);
@@ -82,6 +82,7 @@ async function runSource(
         paths,
         possibleCpus: built.possibleCpus,
         format: given.format,
+        helperErrors: given.runtimeChecks,
         write(text) {
           process.stdout.write(text);
           if (printed !== undefined) writeSync(printed, text);
