@@ -5,7 +5,7 @@ import type { Expression } from '../ast.ts';
 import type { Span } from '../source.ts';
 import type { Layout, Type } from '../types.ts';
 import { failed, isInteger, nameOf, near, type Pass, report, valueType } from './pass.ts';
-import { refusedMemory } from './tenancy.ts';
+import { refusedMemory, refusedMemoryOfTracer } from './tenancy.ts';
 import { typeText } from './type-text.ts';
 import { integer, uint64, unknown, withSpace } from './unify.ts';
 
@@ -19,10 +19,11 @@ export function usualSpace(pass: Pass): 'kernel' | 'user' {
 /** A pointer is followed: its space, or said that it may not be. */
 export function follow(pass: Pass, type: Extract<Type, { kind: 'pointer' }>, span: Span): 'kernel' | 'user' {
   const space = type.space === 'none' ? usualSpace(pass) : type.space;
-  if (space === 'kernel' && pass.env.options.tenancy === 'pods') {
-    const { message, hint } = refusedMemory();
-    report(pass, span, message, hint);
-  }
+  if (pass.env.options.tenancy === 'node') return space;
+  const { context, point } = pass.place;
+  const words =
+    space === 'kernel' ? refusedMemory() : context.task ? null : refusedMemoryOfTracer(point.provider);
+  if (words !== null) report(pass, span, words.message, words.hint);
   return space;
 }
 

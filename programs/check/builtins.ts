@@ -8,12 +8,12 @@ const list = [
     name: 'args',
     type: 'struct',
     description:
-      "The arguments of the place traced, by name: a tracepoint's record, a kernel function's parameters by BTF, a user function's by DWARF.",
+      "The arguments of the place traced, by name: a tracepoint's record, a kernel function's parameters by BTF.",
     invocation: 'sync',
     providers: ['tracepoint', 'rawtracepoint', 'fentry', 'fexit', 'uprobe', 'uretprobe'],
     tenancy: 'pods',
     difference:
-      'In a uprobe only parameters that are passed in registers. In a namespaced job, for tracepoints and functions that are about the current task only.',
+      'Of user functions no names are known, as DWARF is not read: they have arg0, arg1 …. In a namespaced job, for tracepoints and functions that are about the current task only.',
   },
   {
     name: 'ctx',

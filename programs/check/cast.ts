@@ -72,11 +72,9 @@ function converted(pass: Pass, from: Type, to: Type): Type | undefined {
   }
 }
 
-/** A pointer stays in its space; an integer points where this place's addresses do. A string or array: to its own bytes. */
+/** A pointer stays in its space; an integer points where this place's addresses do. */
 function toPointer(pass: Pass, from: Type, to: Extract<Type, { kind: 'pointer' }>): Type | undefined {
-  const own = from.kind === 'array' || from.kind === 'string' || from.kind === 'struct';
-  if (!isInteger(from) && from.kind !== 'pointer' && !own) return undefined;
-  if (from.kind === 'struct' || from.kind === 'string') return undefined;
+  if (!isInteger(from) && from.kind !== 'pointer') return undefined;
   const space = from.kind === 'pointer' && from.space !== 'none' ? from.space : usualSpace(pass);
   return withSpace(to, space);
 }

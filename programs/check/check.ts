@@ -208,7 +208,8 @@ function goThrough({ source, places, declared }: Work, env: Environment, final: 
     source,
     provider: place.point.provider,
     attach: places.map(({ attach, name }) => ({ attach, name })),
-    context: place.context,
+    // Lowering takes it for addresses of which nothing else is known.
+    context: { ...place.context, space: env.options.tenancy === 'pods' ? 'user' : place.context.space },
     predicate: source.predicate,
     body: source.body,
     types: pass.types,

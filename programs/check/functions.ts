@@ -374,8 +374,9 @@ const others = [
     signatures: [{ parameters: [symbol], returns: 'pointer to an unsigned integer of its size' }],
     description: "The address of a symbol of the probe's binary.",
     invocation: 'sync',
-    providers: [...uprobes, 'usdt'],
+    providers: ['uprobe'],
     tenancy: 'pods',
+    difference: 'In uprobe only.',
   },
   {
     name: 'unwatch',

@@ -109,6 +109,29 @@ const escapes: [title: string, program: string, refusal: RegExp][] = [
   ["the agent's own process", 'begin { print(comm) }', /comm in begin/],
   ['a watchpoint on the kernel', 'watchpoint:0xffffffff82000000:8:w { @ = count() }', /watchpoint/],
   ['a file outside of the container', 'uprobe:/../../bin/app:handle { @ = count() }', /path with '\.\.'/],
+  ["the agent's memory", 'begin { print(str(0x7ffc0000)) }', /addresses in begin/],
+  ["the agent's memory, at the end", 'end { print(buf(uptr(0x7ffc0000), 64)) }', /addresses in end/],
+  [
+    "any process's memory, from a timer",
+    'interval:ms:1 { print(*(uint64 *)0x7ffc0000) }',
+    /addresses in interval/,
+  ],
+  [
+    'the same by a struct',
+    'interval:ms:1 { print(((struct sockaddr_in *)5).sin_port) }',
+    /addresses in interval/,
+  ],
+  ['the same by join()', 'self:signal:SIGUSR1 { join(0x7ffc0000) }', /addresses in self/],
+  [
+    'a pointer declared by its type',
+    'fentry:vfs_read { let $f: struct file * = args.file; print($f.f_mode) }',
+    /the kernel's memory/,
+  ],
+  [
+    'a pointer declared before',
+    'fentry:vfs_read { let $f: struct file *; $f = args.file; print($f.f_mode) }',
+    /the kernel's memory/,
+  ],
   ['a command on the node', 'begin { system("id") }', /system\(\) is refused/],
   ['a signal to a process', 'kprobe:vfs_read { signal(9) }', /signal\(\) is refused/],
   ['another result of a syscall', 'kprobe:vfs_read { override(1) }', /override\(\) is refused/],
@@ -148,6 +171,7 @@ test('without a kernel a namespaced job is refused what needs none to be seen', 
 test('a pointer of which nothing is known leads to the memory of the process in scope', () => {
   const { probes, diagnostics } = checkText(
     `kprobe:vfs_read { $a = (int8 *)arg1; $b = *(uint64 *)arg1; $c = str(arg1); }
+     kprobe:vfs_read { let $d: struct file *; $d = (struct file *)arg0; print($d.f_mode); }
      profile:hz:99 { $a = (int8 *)5; }`,
     pods,
   );
@@ -155,6 +179,7 @@ test('a pointer of which nothing is known leads to the memory of the process in 
     diagnostics.filter(({ severity }) => severity === 'error'),
     [],
   );
+  for (const probe of probes) assert.equal(probe.context.space, 'user');
   for (const probe of probes)
     for (const type of probe.types.values()) if (type.kind === 'pointer') assert.equal(type.space, 'user');
 });

@@ -81,6 +81,14 @@ export function refusedMemory(): Words {
   return refused("the kernel's memory", 'from a kernel pointer all data of the node can be reached');
 }
 
+/** begin and end run in the agent, a timer's interrupt in any process: neither's memory is the job's. */
+export function refusedMemoryOfTracer(provider: string): Words {
+  return refused(
+    `addresses in ${provider}`,
+    'the memory there is that of the agent, or of any process of the node',
+  );
+}
+
 export function refusedWith(what: string, why: string): Words {
   return refused(what, why);
 }

@@ -169,6 +169,7 @@ export function testKernel(without: Record<string, string> = {}): Kernel {
     layout: (name) => layouts.find((each) => each.name === name),
     typeOf: (name) => ({ pid_t: i32, size_t: u64 })[name] as Type | undefined,
     enumerator(name) {
+      if (name.startsWith('BPF_FUNC_')) return { value: 1n, enum: 'bpf_func_id' };
       const found = [...dropReasons].find(([, each]) => each === name);
       return found === undefined ? undefined : { value: found[0], enum: 'skb_drop_reason' };
     },

@@ -87,7 +87,8 @@ export function assignVariable(pass: Pass, variable: Variable, type: Type, span:
     );
     return;
   }
-  if (!variable.fixed) learn(pass, variable, both);
+  // Of a pointer that was declared, what is assigned tells whose memory it leads to.
+  if (!variable.fixed || both.kind === 'pointer') learn(pass, variable, both);
 }
 
 function sameRoom(both: Type, fixed: Type): boolean {
