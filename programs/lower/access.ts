@@ -1,6 +1,7 @@
 // Fields, elements, what a pointer points to: first where it lies, then what is there. Neighbours: context.ts (`args` and the like), memory.ts (reads).
 
 import type { Expression } from '../ast.ts';
+import { findMember } from '../check/access.ts';
 import type { Register } from '../ir.ts';
 import type { Span } from '../source.ts';
 import type { Layout, Type } from '../types.ts';
@@ -128,7 +129,11 @@ function memberOf(body: Body, expression: Of<'field'>): { location: Location; me
   }
   const struct = of.kind === 'pointer' ? of.to : of;
   if (struct.kind !== 'struct') throw new CannotLower(`.${name}: this is no struct`, span);
-  const member = body.shared.layout(struct.name, span).members.find((each) => each.name === name);
+  const member = findMember(
+    (of) => body.shared.layout(of, span),
+    body.shared.layout(struct.name, span),
+    name,
+  );
   if (member === undefined) throw new CannotLower(`${struct.name} has no member ${name}`, span);
   const start: Location =
     of.kind === 'pointer'

@@ -82,15 +82,15 @@ export function callInto(body: Body, call: Call, into: Into): Written {
   return { type, length: null };
 }
 
-/** The bytes that a pointer points to, or that an expression has. */
+/** The bytes that a pointer points to, or a number as an address, or that an expression has. */
 export function bytesOf(body: Body, expression: Expression): Value & { kind: 'located' } {
   const type = typeOf(body, expression);
-  if (type.kind !== 'pointer') return located(body, expression);
+  if (type.kind !== 'pointer' && !isScalar(type)) return located(body, expression);
   const address = scalar(body, expression);
   return {
     kind: 'located',
-    location: { at: 'remote', address, offset: 0, space: type.space },
-    type: type.to,
+    location: { at: 'remote', address, offset: 0, space: type.kind === 'pointer' ? type.space : 'none' },
+    type: type.kind === 'pointer' ? type.to : { kind: 'none' },
     padded: false,
   };
 }

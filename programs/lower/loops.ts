@@ -1,6 +1,6 @@
 // Loops. Short ranges that are known are written as a loop that the verifier goes through round by round. All others are callbacks that the kernel calls
 // (bpf_loop, 5.17; bpf_for_each_map_elem, 5.13), which the verifier looks at once; their variables are in the scratch, where both sides see them.
-// Kernels without bpf_loop get a loop with a bound instead.
+// Without bpf_loop the verifier goes through every loop, and refuses one whose end it does not come to.
 
 import type { Block, Expression, Statement } from '../ast.ts';
 import type { CheckedProbe, CheckedVariable } from '../check/checked.ts';
@@ -13,6 +13,7 @@ import { Body } from './body.ts';
 import { needs, scalar } from './expression.ts';
 import { helper } from './helpers.ts';
 import { addressOf, baseOf, copyBytes } from './memory.ts';
+import { warn } from './output.ts';
 import { beyond, type Place } from './place.ts';
 import { lowerBlock } from './statement.ts';
 
@@ -20,8 +21,6 @@ type Of<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
 
 /** Rounds that a loop without a known end has at most. */
 const mostRounds = 1n << 20n;
-/** The same where the verifier goes through each. */
-const mostVerified = 256n;
 const shortRange = 64n;
 
 export function hasLoopHelper(kernel: Kernel): boolean {
@@ -73,25 +72,32 @@ function shortRangeOf(statement: Of<'forRange'>, probe: CheckedProbe): { from: b
 }
 
 export function whileLoop(body: Body, statement: Of<'while'>): void {
+  const { f } = body;
   const { span } = statement;
   if (hasLoopHelper(body.shared.kernel)) {
-    callLoop(body, body.f.constant(mostRounds), span, (inner) => {
-      const [more, done] = [inner.f.block(), inner.f.block()];
-      inner.statement(() => condition(inner, statement.condition, more, done));
-      inner.f.goto(done);
+    const done = callLoop(body, f.constant(mostRounds), span, (inner) => {
+      const [more, enough] = [inner.f.block(), inner.f.block()];
+      inner.statement(() => condition(inner, statement.condition, more, enough));
+      inner.f.goto(enough);
       inner.f.return({ value: 1n });
       inner.f.goto(more);
       lowerBlock(inner, statement.body);
     });
+    f.when('eq', done, { value: mostRounds }, () => warn(body, 'loop', f.constant(tooLong), span));
     return;
   }
-  rounds(body, body.f.constant(0n), body.f.constant(mostVerified), (_, goOn, end) => {
-    const more = body.f.block();
-    condition(body, statement.condition, more, end);
-    body.f.goto(more);
-    inLoop(body, statement.body, goOn, end);
-  });
+  const [test, inside, end] = [f.block(), f.block(), f.block()];
+  f.jump(test);
+  f.goto(test);
+  condition(body, statement.condition, inside, end);
+  f.goto(inside);
+  inLoop(body, statement.body, test, end);
+  f.jump(test);
+  f.goto(end);
 }
+
+/** E2BIG, which bpf_loop gives too. */
+const tooLong = -7n;
 
 export function forRange(body: Body, statement: Of<'forRange'>): void {
   const { f } = body;
@@ -109,7 +115,7 @@ export function forRange(body: Body, statement: Of<'forRange'>): void {
   const short = shortRangeOf(statement, body.probe);
   if (short !== null || !hasLoopHelper(body.shared.kernel)) {
     const from = short === null ? scalar(body, statement.from) : f.constant(short.from);
-    const to = short === null ? atMost(body, from, scalar(body, statement.to)) : f.constant(short.to);
+    const to = short === null ? scalar(body, statement.to) : f.constant(short.to);
     rounds(body, from, to, (index, goOn, end) => {
       write(body, index);
       inLoop(body, statement.body, goOn, end);
@@ -123,22 +129,13 @@ export function forRange(body: Body, statement: Of<'forRange'>): void {
   const count = f.constant(0n);
   const to = scalar(body, statement.to);
   f.when('sgt', to, from, () => f.move(count, f.binary('sub', to, from)));
-  // bpf_loop takes 2^23 rounds at most.
-  f.when('gt', count, { value: 1n << 23n }, () => f.emit({ op: 'constant', to: count, value: 1n << 23n }));
-  callLoop(body, count, span, (inner) => {
+  const done = callLoop(body, count, span, (inner) => {
     const at = baseOf(inner, start);
     write(inner, inner.f.binary('add', inner.f.load(at.base, at.offset, 8), inner.f.parameter(0)));
     lowerBlock(inner, statement.body);
   });
-}
-
-function atMost(body: Body, from: Register, to: Register): Register {
-  const { f } = body;
-  const limit = f.binary('add', from, { value: mostVerified });
-  const end = f.register();
-  f.move(end, to);
-  f.when('sgt', end, limit, () => f.move(end, limit));
-  return end;
+  // bpf_loop takes 2^23 rounds at most.
+  f.when('slt', done, { value: 0n }, () => warn(body, 'loop', done, span));
 }
 
 /** From one number to another, in place. */
@@ -221,12 +218,20 @@ function afterLoop(body: Body, captures: Captures): void {
   body.f.when('ne', body.f.load(base, offset, 8), { value: 0n }, () => body.leave());
 }
 
-function callLoop(body: Body, count: Register, span: Span, write: (inner: Body) => void): void {
+/** Gives how many rounds it made, or an error. */
+function callLoop(body: Body, count: Register, span: Span, write: (inner: Body) => void): Register {
   const { f } = body;
   const captures = capture(body, span);
   const name = callback(body, captures, 1, 2, write);
-  f.helper(helper.loop, count, f.function(name), addressOf(body, captures.frame), f.constant(0n));
+  const done = f.helper(
+    helper.loop,
+    count,
+    f.function(name),
+    addressOf(body, captures.frame),
+    f.constant(0n),
+  );
   afterLoop(body, captures);
+  return done;
 }
 
 export function forMap(body: Body, statement: Of<'forMap'>): void {

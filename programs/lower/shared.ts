@@ -113,7 +113,7 @@ export class Shared {
         ],
       },
       value: this.memoryType(checked.value),
-      entries: checked.key !== null ? checked.entries : byContainer ? scalarContainers : 1,
+      entries: this.entries(checked, type, byContainer),
     };
     return {
       name: checked.name,
@@ -123,6 +123,13 @@ export class Shared {
       byContainer,
       perCpu: type === 'percpuHash' || type === 'lruPercpuHash',
     };
+  }
+
+  private entries(checked: CheckedMap, type: IrMap['type'], byContainer: boolean): number {
+    const wanted = checked.key !== null ? checked.entries : byContainer ? scalarContainers : 1;
+    if (checked.declared !== null || !type.startsWith('percpu')) return wanted;
+    const each = this.sizeOf(checked.value) * this.kernel.cpus;
+    return Math.min(wanted, Math.max(fewestKeys, Math.floor(mostPerCpu / each)));
   }
 
   /** Until Linux 5.11 a key is at most as large as the BPF stack: text in it is cut to what fits. */
@@ -175,6 +182,11 @@ export class Shared {
 }
 
 const mostOldKey = 512;
+
+/** A map's memory is taken when it is made, for each CPU (allocating in a program can deadlock before Linux 6.1): histograms of many keys get room for
+ *  fewer of them, and what has none is counted as lost. */
+const mostPerCpu = 32 * 1024 * 1024;
+const fewestKeys = 64;
 
 function withTextOf(type: Type, size: number): Type {
   if (type.kind === 'string' || type.kind === 'buffer') return { ...type, size: Math.min(type.size, size) };

@@ -17,6 +17,8 @@ export interface Printed {
   out: string;
   said: string;
   code: number;
+  /** Events that had no room, all reasons together. */
+  lost: bigint;
 }
 
 /** Made once: reading a kernel's types takes seconds where it is emulated. */
@@ -50,7 +52,7 @@ export async function runProgram(source: string, inside: Argv[] = []): Promise<P
   const result = compileHere(source);
   if (!('compiled' in result)) throw new Error(renderDiagnostics(result.diagnostics, source));
   const group = makeGroup();
-  const printed: Printed = { out: '', said: '', code: 0 };
+  const printed: Printed = { out: '', said: '', code: 0, lost: 0n };
   try {
     const session = await startProgram(
       {
@@ -79,6 +81,7 @@ export async function runProgram(source: string, inside: Argv[] = []): Promise<P
       const late = setTimeout(() => session.stop(), 10_000);
       printed.code = (await session.finished).code;
       clearTimeout(late);
+      for (const { value } of session.object.map('losses').entries()) printed.lost += BigInt(value as bigint);
     } finally {
       session.close();
     }
