@@ -27,6 +27,7 @@ export interface NamesOptions {
   object: BpfObject;
   compiled: Compiled;
   mappings?: Mappings;
+  terminal: boolean;
 }
 
 interface Stack {
@@ -34,7 +35,7 @@ interface Stack {
   frames: Frame[][];
 }
 
-export function programNames({ native, object, compiled, mappings }: NamesOptions): ProgramNames {
+export function programNames({ native, object, compiled, mappings, terminal }: NamesOptions): ProgramNames {
   let symbolizer: Symbolizer | undefined;
   const symbols = (): Symbolizer => (symbolizer ??= native.openSymbolizer(mappings, { offsets: true }));
   const stacks = new Map<string, Stack | null>();
@@ -75,6 +76,7 @@ export function programNames({ native, object, compiled, mappings }: NamesOption
   return {
     layouts: compiled.layouts,
     truncated: compiled.config.strTruncTrailer,
+    terminal,
     enumerator: (enumeration, value) => compiled.enums.get(enumeration)?.get(value),
     stack(id, type) {
       const found = stack(id, type.space);

@@ -21,7 +21,7 @@ export interface RecordsOptions {
   segments(batch: RecordBatch): Promise<Segment[]> | Segment[];
   reader: RecordReader;
   write(text: string): void;
-  /** Does what one record asks. False: what follows in this batch is not wanted. */
+  /** Does what one record asks. */
   act(batch: RecordBatch, row: number): Promise<void> | void;
   /** Sees each batch before it is shown: for results. */
   keep?(batch: RecordBatch): Promise<void>;
@@ -34,12 +34,15 @@ export function drainRecords(options: RecordsOptions): ProgramRecords {
   let showing: Promise<void> = Promise.resolve();
 
   const show = async (whole: RecordBatch): Promise<void> => {
-    const batch = wanted(whole, options.wantedFrom());
+    const from = options.wantedFrom();
+    const batch = wanted(whole, from);
     if (batch.rows === 0) return;
     await options.keep?.(batch);
     for (const segment of await options.segments(batch)) {
+      // The program has ended within this batch.
+      if (options.wantedFrom() !== from) return;
       if (segment.kind === 'text') options.write(segment.text);
-      else if ((batch.time[segment.row] ?? 0n) >= options.wantedFrom()) await options.act(batch, segment.row);
+      else await options.act(batch, segment.row);
     }
   };
 

@@ -52,6 +52,8 @@ export interface ProgramRequest {
   write(text: string): void;
   /** Its errors and warnings. */
   say(text: string): void;
+  /** The output is a terminal: control characters of the traced are shown as such. */
+  terminal?: boolean;
   /** Whether helpers' errors are told (bpftrace's -k). Absent: they are. */
   helperErrors?: boolean;
   /** Absent: what it prints is all. */
@@ -95,6 +97,7 @@ interface Held {
   names?: ProgramNames;
   results?: ResultsCollector;
   writer?: ProgramWriter;
+  timer?: NodeJS.Timeout;
 }
 
 /** Throws AgentError; nothing stays loaded then. */
@@ -110,6 +113,7 @@ export async function startProgram(request: ProgramRequest, native: Native): Pro
 }
 
 async function release(held: Held): Promise<void> {
+  clearInterval(held.timer);
   for (const link of held.links.splice(0)) link.close();
   held.mappings?.close();
   await held.records?.stop().catch(() => undefined);
@@ -196,6 +200,7 @@ function live(
     native,
     object,
     compiled,
+    terminal: request.terminal === true,
     ...(held.mappings === undefined ? {} : { mappings: held.mappings }),
   });
   held.names = names;
@@ -227,7 +232,7 @@ function live(
     if (ending) return;
     ended = why;
     ending = true;
-    clearInterval(timer);
+    clearInterval(held.timer);
     ready.then(finish).then(resolve, reject);
   };
 
@@ -281,6 +286,7 @@ function live(
   const writer = programWriter(reader, {
     program: { outputs: compiled.outputs, layouts: compiled.layouts, enums: compiled.enums },
     truncated: compiled.config.strTruncTrailer,
+    terminal: request.terminal === true,
     format,
     clocks: clockOffsets(native),
   });
@@ -296,7 +302,7 @@ function live(
     wantedFrom: () => wantedFrom,
   });
 
-  const timer = setInterval(() => {
+  held.timer = setInterval(() => {
     if (targets.length === 0) return;
     targetsLeft(targets, entered, scope.processes).then((left) => {
       if (left === 0) stop('TargetGone');

@@ -11,6 +11,7 @@ import type { ClockOffsets } from './program-names.ts';
 export interface WriterTask {
   program: Pick<Compiled, 'outputs' | 'layouts' | 'enums'>;
   truncated: string;
+  terminal: boolean;
   format: 'text' | 'json';
   clocks: ClockOffsets;
 }
@@ -20,7 +21,7 @@ export interface WriterAnswer {
 }
 
 /** Only of what needs nothing of the node: others are the main thread's. */
-function plainNames({ program, truncated, clocks }: WriterTask): Names {
+function plainNames({ program, truncated, terminal, clocks }: WriterTask): Names {
   const none = (): string => '';
   return {
     layouts: program.layouts,
@@ -32,6 +33,7 @@ function plainNames({ program, truncated, clocks }: WriterTask): Names {
     username: none,
     time: (ns, { format, clock }) => strftime(format, ns + clocks[clock]),
     truncated,
+    terminal,
   };
 }
 

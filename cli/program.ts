@@ -83,6 +83,7 @@ async function runSource(
         possibleCpus: built.possibleCpus,
         format: given.format,
         helperErrors: given.runtimeChecks,
+        terminal: process.stdout.isTTY === true,
         write(text) {
           process.stdout.write(text);
           if (printed !== undefined) writeSync(printed, text);
@@ -206,6 +207,9 @@ async function untilEnd({ session, given, command, native, signals }: Running): 
   ]);
   for (const [name, caught] of own) process.on(name, caught);
   signals.onFirst(() => session.stop());
+  // Nobody reads any more (`sonde run -e … | head`).
+  const deaf = (): void => session.stop();
+  process.stdout.on('error', deaf);
   signals.onSecond(() => command?.kill());
   const deadline =
     durationMs === undefined ? undefined : setTimeout(() => session.stop('Duration'), durationMs);
@@ -227,6 +231,7 @@ async function untilEnd({ session, given, command, native, signals }: Running): 
   } finally {
     clearTimeout(deadline);
     for (const [name, caught] of own) process.off(name, caught);
+    process.stdout.off('error', deaf);
   }
 }
 

@@ -30,6 +30,8 @@ export interface Names {
   time(nanoseconds: bigint, type: Type & { kind: 'timestamp' }): string;
   /** Behind a string that did not fit its room. */
   truncated: string;
+  /** The output is a terminal: what a traced process says must not steer it. */
+  terminal?: boolean;
 }
 
 const decoder = new TextDecoder();
@@ -41,7 +43,7 @@ export function readValue(type: Type, view: DataView, offset: number, names: Nam
     case 'boolean':
       return view.getUint8(offset) !== 0;
     case 'string':
-      return readString(view, offset, type.size, names.truncated);
+      return readString(view, offset, type.size, names);
     case 'buffer': {
       const length = Math.min(view.getUint32(offset, true), type.size);
       return { kind: 'buffer', bytes: bytesAt(view, offset + 4, length).slice() };
@@ -112,10 +114,19 @@ export function integerAt(view: DataView, offset: number, bits: number, signed: 
   return BigInt(signed ? view.getInt8(offset) : view.getUint8(offset));
 }
 
-function readString(view: DataView, offset: number, size: number, truncated: string): string {
+function readString(view: DataView, offset: number, size: number, names: Names): string {
   const bytes = bytesAt(view, offset, size);
   const end = bytes.indexOf(0);
-  return end < 0 ? decoder.decode(bytes) + truncated : decoder.decode(bytes.subarray(0, end));
+  const text = decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
+  const shown = names.terminal === true ? withoutControls(text) : text;
+  return end < 0 ? shown + names.truncated : shown;
+}
+
+/** Control characters as \xNN, but newlines and tabs. */
+function withoutControls(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, (letter) =>
+    letter === '\n' || letter === '\t' ? letter : `\\x${hex(letter.codePointAt(0) ?? 0)}`,
+  );
 }
 
 function readStruct(name: string, view: DataView, offset: number, names: Names): Shown {
