@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { lowerChecked } from '../lower/lower.ts';
 import { testKernel } from './test-kernel.ts';
 import { checkText, errors } from './try.ts';
 
@@ -182,6 +183,26 @@ test('a pointer of which nothing is known leads to the memory of the process in 
   for (const probe of probes) assert.equal(probe.context.space, 'user');
   for (const probe of probes)
     for (const type of probe.types.values()) if (type.kind === 'pointer') assert.equal(type.space, 'user');
+});
+
+test('what is lowered of it reads no memory of the kernel', () => {
+  const source = `kprobe:vfs_read {
+    let $d: struct file *; $d = (struct file *)arg0; print($d.f_mode); print(*arg0); print(*(uint64 *)arg0);
+    $x = (struct file *)arg0; print(str($x.f_path.dentry.d_name.name)); @[*$x] = count(); print((1, *$x));
+    print(macaddr(arg1)); join(arg1); print(buf(arg1, 10)); print(buf((int8 *)arg1, 10)); print(((int8 *)arg1)[3]);
+    print(strlen((int8 *)arg1)); print(memcmp((int8 *)arg1, "ab", 2)); print(memcmp(arg1, arg2, 2)); print(ntop(*(uint32 *)arg0)); }`;
+  const checked = checkText(source, pods);
+  assert.deepEqual(
+    checked.diagnostics.filter(({ severity }) => severity === 'error'),
+    [],
+  );
+  const result = lowerChecked(checked, testKernel(), { name: 'test', text: source });
+  assert.ok('lowered' in result);
+  const reads = result.lowered.module.functions
+    .flatMap(({ blocks }) => blocks.flatMap(({ instructions }) => instructions))
+    // bpf_probe_read, _read_str, _read_kernel, _read_kernel_str
+    .filter((each) => each.op === 'helper' && [4, 45, 113, 115].includes(each.helper));
+  assert.deepEqual(reads, []);
 });
 
 test('what tells nothing of others is allowed', () => {
