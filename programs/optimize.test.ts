@@ -129,6 +129,41 @@ test('a variable that only one branch assigns is not taken for that everywhere',
   );
 });
 
+test('what a branch has tested is not tested again', () => {
+  becomes(
+    `0:
+      r0 = frame 0
+      r1 = helper 1(r0, r0)
+      r2 = r1
+      if r1 == 0 goto 1 else 2
+    1:
+      r3 = helper 2(r0, r0)
+      r2 = helper 1(r0, r0)
+      goto 2
+    2:
+      if r2 != 0 goto 3 else 4
+    3:
+      u64 [r2 + 0] = 1
+      goto 4
+    4:
+      return 0`,
+    `0:
+      r0 = frame 0
+      r1 = helper 1(r0, r0)
+      r2 = r1
+      if r1 == 0 goto 1 else 3
+    1:
+      r3 = helper 2(r0, r0)
+      r2 = helper 1(r0, r0)
+      if r2 != 0 goto 3 else 2
+    2:
+      return 0
+    3:
+      u64 [r2 + 0] = 1
+      return 0`,
+  );
+});
+
 test('stores, calls and helpers that do something stay, though nobody reads what they give', () => {
   becomes(
     '0:\n r0 = frame 0\n u64 [r0 + 0] = 1\n r1 = helper 16(r0, r0)\n r2 = call f(r0)\n r3 = helper 5()\n return 0',

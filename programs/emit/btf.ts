@@ -26,6 +26,17 @@ export const btfKind = {
   enum64: 19,
 } as const;
 
+const wholeNumbers: [name: string, size: number, encoding: number][] = [
+  ['unsigned char', 1, 0],
+  ['signed char', 1, 1],
+  ['unsigned short', 2, 0],
+  ['short', 2, 1],
+  ['unsigned int', 4, 0],
+  ['int', 4, 1],
+  ['unsigned long long', 8, 0],
+  ['long long', 8, 1],
+];
+
 export type Linkage = 'static' | 'global' | 'extern';
 const linkages: Record<Linkage, number> = { static: 0, global: 1, extern: 2 };
 
@@ -102,12 +113,20 @@ export class Btf {
     return this.add(name, btfKind.section, variables.length, false, [size, ...rest]);
   }
 
+  /** As C calls them, all of them in each object: native/src/kernel_types.cc keeps the kernel's types by the names that an object has, and
+   *  finds them again when another program has the same. */
+  private wholeNumber(bits: number, signed: boolean): number {
+    for (const [name, size, encoding] of wholeNumbers) this.integer(name, size, encoding);
+    const [name, size, encoding] = wholeNumbers[Math.log2(bits / 8) * 2 + (signed ? 1 : 0)] ?? ['int', 4, 1];
+    return this.integer(name, size, encoding);
+  }
+
   memory(type: MemoryType): number {
     switch (type.kind) {
       case 'integer':
-        return this.integer(`${type.signed ? 's' : 'u'}${type.bits}`, type.bits / 8, type.signed ? 1 : 0);
+        return this.wholeNumber(type.bits, type.signed);
       case 'bytes':
-        return this.array(this.integer('u8', 1, 0), type.length);
+        return this.array(this.wholeNumber(8, false), type.length);
       case 'array':
         return this.array(this.memory(type.of), type.length);
       case 'struct': {
@@ -116,7 +135,8 @@ export class Btf {
           type: this.memory(m.type),
           bits: m.offset * 8,
         }));
-        return this.struct(type.name, type.size, members);
+        // Without its name: see wholeNumber.
+        return this.struct('', type.size, members);
       }
     }
   }

@@ -1,8 +1,9 @@
 // Makes a function's blocks fewer: jumps to jumps, branches whose outcome is known on the way to them, blocks that nothing leads to, and those
 // that only one leads to.
 
-import { nextBlocks, reversePostorder } from '../flow.ts';
-import type { Block, IrFunction, Terminator } from '../ir.ts';
+import { holds } from '../evaluate.ts';
+import { nextBlocks, reversePostorder, written } from '../flow.ts';
+import type { Block, Condition, Instruction, IrFunction, Terminator } from '../ir.ts';
 
 export function thread(source: IrFunction): IrFunction {
   const blocks = source.blocks.map((block) => retargeted(source.blocks, block));
@@ -15,8 +16,8 @@ function retargeted(blocks: Block[], block: Block): Block {
   const { end } = block;
   if (end.op === 'return') return block;
   if (end.op === 'branch') {
-    const then = destination(blocks, end.then);
-    const otherwise = destination(blocks, end.otherwise);
+    const then = decided(blocks, block, destination(blocks, end.then), true);
+    const otherwise = decided(blocks, block, destination(blocks, end.otherwise), false);
     return { ...block, end: then === otherwise ? { op: 'jump', to: then } : { ...end, then, otherwise } };
   }
   const to = destination(blocks, end.to);
@@ -24,6 +25,35 @@ function retargeted(blocks: Block[], block: Block): Block {
   if (target && target !== block && isShort(target))
     return { instructions: [...block.instructions, ...target.instructions], end: target.end };
   return { ...block, end: { op: 'jump', to } };
+}
+
+/** Where a branch leads in the end, when `to` only tests what is known on the way there: a constant, or what the branch itself has tested. */
+function decided(blocks: Block[], block: Block, to: number, holding: boolean): number {
+  const target = blocks[to];
+  const { end } = block;
+  if (!target || target.instructions.length > 0 || target.end.op !== 'branch' || end.op !== 'branch')
+    return to;
+  const { condition, left, right, then, otherwise } = target.end;
+  if (typeof right === 'number') return to;
+  const value = BigInt.asUintN(64, right.value);
+  const last = block.instructions.findLast((i) => written(i) === left);
+  if (last?.op === 'constant')
+    return destination(blocks, holds(condition, BigInt.asUintN(64, last.value), value) ? then : otherwise);
+  // Its copy, made last of all, or itself.
+  const same =
+    left === end.left || (last?.op === 'move' && last.from === end.left && !changedAfter(block, last));
+  if (!same || typeof end.right === 'number' || BigInt.asUintN(64, end.right.value) !== value) return to;
+  if (!isEquality(condition) || !isEquality(end.condition)) return to;
+  return destination(blocks, (condition === end.condition) === holding ? then : otherwise);
+}
+
+function isEquality(condition: Condition): boolean {
+  return condition === 'eq' || condition === 'ne';
+}
+
+/** Whether what the copy was made of is something else at the block's end. */
+function changedAfter({ instructions }: Block, copy: Extract<Instruction, { op: 'move' }>): boolean {
+  return instructions.slice(instructions.indexOf(copy) + 1).some((i) => written(i) === copy.from);
 }
 
 function isShort({ instructions, end }: Block): boolean {
