@@ -68,6 +68,10 @@ test('a store that does not answer is tried again for five minutes, then the job
     start + 362 * second,
   );
   assert.equal(says(over.status, 'Failed'), 'True StoreUnreachable');
+  assert.deepEqual(
+    over.actions.filter((action) => action.kind === 'Event' && action.reason === 'StoreUnreachable'),
+    [{ kind: 'Event', type: 'Warning', reason: 'StoreUnreachable', message: 'no answer' }],
+  );
 });
 
 test('a store that refuses fails the job at once', () => {

@@ -108,7 +108,7 @@ test('a store that nobody made: Failed, StoreMissing', async (t) => {
   await assertSaid(wish, status, 'Failed', 'StoreMissing', /nobody-made-it; create one, or name another/);
 });
 
-test('a store that does not answer: the job says so while it tries again, and an Event does', async (t) => {
+test('a store that does not answer: the job says so while it tries again', async (t) => {
   const name = `down-${Date.now().toString(36)}`;
   const keys = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: sondeNamespace } };
   await testCluster.apply([
