@@ -10,6 +10,9 @@ const entry = new URL(import.meta.url.endsWith('.ts') ? './compose.ts' : './comp
 
 /** Of the memory that the operator's container may use; without such a limit, of the machine's. */
 const memoryShare = 0.6;
+/** More is not needed, whatever the result: it would be filled with garbage before that is collected. */
+const mostMemory = 512 << 20;
+const youngMemoryMb = 32;
 
 /** Thrown where the files could not be made; `code` as the disk or results/errors.ts said it. */
 export class ComposeError extends Error {
@@ -28,8 +31,9 @@ export async function compose(folder: string, runs: FetchedRun[], signal: AbortS
   const task: ComposeTask = { folder, runs };
   // constrainedMemory() is 0, or more than there is, where nothing constrains.
   const memory = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
-  const maxOldGenerationSizeMb = Math.floor((memoryShare * memory) / 2 ** 20);
-  const worker = new Worker(entry, { workerData: task, resourceLimits: { maxOldGenerationSizeMb } });
+  const maxOldGenerationSizeMb = Math.floor(Math.min(mostMemory, memoryShare * memory) / 2 ** 20);
+  const resourceLimits = { maxOldGenerationSizeMb, maxYoungGenerationSizeMb: youngMemoryMb };
+  const worker = new Worker(entry, { workerData: task, resourceLimits });
   const { promise, resolve, reject } = Promise.withResolvers<ComposeAnswer>();
   const abort = () => reject(signal.reason);
   signal.addEventListener('abort', abort);

@@ -141,7 +141,7 @@ export class CallTree {
     return totals;
   }
 
-  /** The same tree without the nodes that are not kept and what is below them: their weight is their callers' rest. `frameOf`: what a node's frame is now. */
+  /** The same tree without the nodes that are not kept and what is below them: their weight is their callers' rest. Children of the root stay. `frameOf`: what a node's frame is now. */
   without(kept: (node: number) => boolean, frameOf: (node: number) => number): CallTree {
     const tree = new CallTree(this.columns, Math.max(1 << 12, this.size >> 1));
     const places = new Int32Array(this.size);
@@ -149,7 +149,7 @@ export class CallTree {
     for (let node = 0; node < this.size; node++) {
       const caller = this.parent[node] as number;
       if (node > 0) {
-        gone[node] = gone[caller] === 1 || !kept(node) ? 1 : 0;
+        gone[node] = gone[caller] === 1 || (caller !== 0 && !kept(node)) ? 1 : 0;
         const place = places[caller] as number;
         places[node] = gone[node] === 1 ? place : tree.child(place, frameOf(node));
       }

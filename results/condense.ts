@@ -5,6 +5,7 @@ import type { CallTree } from './call-tree.ts';
 import { type Condensed, foldedFrame } from './condensed.ts';
 import { ResultError } from './errors.ts';
 import { leftOut } from './key-detail.ts';
+import { rowsWith, tooLight, withoutLighter } from './lighter.ts';
 import { compareRows } from './order.ts';
 import { writeRun } from './run.ts';
 import type { Row, StackFrame, StacksShape } from './shape.ts';
@@ -15,14 +16,12 @@ import { topOf } from './top.ts';
 
 type StackRow = Row & { kind: 'stacks' };
 
-export interface CondenseLimits extends FoldLimits {
-  /** Rows of the condensed run; a run that has no more is left as it is. */
-  rows: number;
-}
+/** `rows`: of the condensed run; a run that has no more is left as it is. */
+export type CondenseLimits = FoldLimits;
 
 export const usualLimits: CondenseLimits = {
   rows: 25_000,
-  nodes: 2_000_000,
+  nodes: 1_000_000,
   groups: 256,
   frames: 500_000,
   frameBytes: 64 << 20,
@@ -39,16 +38,16 @@ export async function condense(
 ): Promise<Condensed | undefined> {
   const { rows, keys } = await readSummary(path, shape);
   if (rows <= limits.rows) return undefined;
-  const fold = new StackFold(shape, limits, keys);
+  const fold = new StackFold(shape, limits, { rows, keys });
   await read(fold, path);
-  const incomplete = fold.forgotten > 0;
-  if (incomplete) {
+  if (fold.incomplete && !fold.settle()) {
     fold.again();
     await read(fold, path);
   }
   while (rowsWith(fold.tree) > limits.rows && fold.tellLess());
-  const least = leastKept(fold.tree, limits.rows);
-  const tree = least === undefined ? fold.tree : lighterThan(fold.tree, least);
+  const whole = !fold.incomplete && rowsWith(fold.tree) <= limits.rows;
+  const least = whole ? 0 : tooLight(fold.tree, limits.rows);
+  const tree = whole ? fold.tree : withoutLighter(fold.tree, least);
   const kept = sortInMemory(shape, rowsOf(fold, tree)).filter(isStacks);
   await writeRun(to, shape, kept);
   const names = (number: number) => fold.frames.frame(number);
@@ -56,7 +55,7 @@ export async function condense(
   return {
     rows: fold.rows,
     over: leftOut(shape, fold.detail),
-    bound: atLeast(Math.max(fold.forgotten, least ?? 0)),
+    bound: atLeast(Math.max(fold.bound, least)),
     folded: kept.filter(isFolded).length,
     digest: {
       kind: 'stacks',
@@ -83,44 +82,6 @@ async function read(fold: StackFold, path: string): Promise<void> {
       throw new ResultError('Malformed', `${path}: not a run of stacks: ${reason}`, { path, cause: error });
     }
   }
-}
-
-/** Nodes heavier than this make as many rows as there may be; undefined where all may stay. */
-function leastKept(tree: CallTree, most: number): number | undefined {
-  const totals = tree.totals();
-  if (rowsWith(tree) <= most) return undefined;
-  let [low, high] = [0, totals[0] ?? 0];
-  for (;;) {
-    const middle = Math.floor((low + high) / 2);
-    // Also where doubles have no number between the two.
-    if (middle <= low || middle >= high) return high;
-    if (rowsWith(tree, totals, middle) <= most) high = middle;
-    else low = middle;
-  }
-}
-
-/** How many rows the tree would be without nodes that are not heavier. */
-function rowsWith(tree: CallTree, totals = tree.totals(), least = Number.NEGATIVE_INFINITY): number {
-  const gone = new Uint8Array(tree.size);
-  const rest = tree.rest.has.slice(0, tree.size);
-  let rows = 0;
-  for (let node = 1; node < tree.size; node++) {
-    const caller = tree.parent[node] as number;
-    if (gone[caller] === 1 || (caller !== 0 && (totals[node] as number) <= least)) {
-      gone[node] = 1;
-      if (gone[caller] === 0) rest[caller] = 1;
-    } else rows += tree.self.has[node] as number;
-  }
-  for (let node = 0; node < tree.size; node++) if (gone[node] === 0) rows += rest[node] as number;
-  return rows;
-}
-
-function lighterThan(tree: CallTree, least: number): CallTree {
-  const totals = tree.totals();
-  return tree.without(
-    (node) => (totals[node] as number) > least || tree.parent[node] === 0,
-    (node) => tree.frame[node] as number,
-  );
 }
 
 function rowsOf({ groups, frames }: StackFold, tree: CallTree): StackRow[] {

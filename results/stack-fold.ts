@@ -1,17 +1,21 @@
 // A run of stacks folded into one call tree, block by block, in bounded memory, at some microseconds a row. Where the tree becomes too large, whose stacks
-// are is told less exactly first (results/key-detail.ts), then the lightest nodes are forgotten, and a second reading gives those that are left exact
-// weights. Neighbours: results/stack-file.ts (the blocks), results/condense.ts (reads twice, and makes rows of the tree).
+// are is told less exactly first (results/key-detail.ts), then the lightest nodes are forgotten. From then on a node is made by chance, the sooner the more
+// weight it has (sample and hold): its own weight is not whole then, and where such a node turns out to be heavy, a second reading makes all weights exact.
+// Neighbours: results/stack-file.ts (the blocks), results/condense.ts (reads, and makes rows of the tree).
 
 import { CallTree } from './call-tree.ts';
 import { keyColumns } from './columns.ts';
 import { FrameTable, unknownFrame, viewOf } from './frame-table.ts';
 import { HotFunctions } from './hot-functions.ts';
 import { coarser, type KeyDetail, mappedKey } from './key-detail.ts';
+import { tooLight, withoutLighter } from './lighter.ts';
 import { jsonText, parseJson, readable } from './row-json.ts';
-import type { StacksShape, Value } from './shape.ts';
+import type { StackFrame, StacksShape, Value } from './shape.ts';
 import { grown, parts } from './sums.ts';
 
 export interface FoldLimits {
+  /** Rows that are wanted of it. */
+  rows: number;
   /** Nodes of the tree. */
   nodes: number;
   /** Different keys before they are told less exactly. */
@@ -22,7 +26,9 @@ export interface FoldLimits {
 }
 
 /** Of a bound this share is kept. */
-const keptShare = 4;
+const keptShare = 2;
+/** Weights of a node that has no chance worth naming to be missed, in steps of `#hold`: e^-32; half of it: e^-16. */
+const certain = 32;
 /** With fewer groups than this, telling them less exactly saves little. */
 const fewGroups = 16;
 /** As results/stack-lines.ts writes them. */
@@ -38,8 +44,17 @@ export class StackFold {
   /** Keys that rows have by now, each a child of the root whose frame is −1 minus its place here. */
   groups: Value[][] = [];
   detail: KeyDetail = 'All';
-  /** What has been forgotten may have weighed so much, in one place. */
-  forgotten = 0;
+  /** Nodes were forgotten, or not made. */
+  incomplete = false;
+  /** Heavier nodes than this are all there. */
+  bound = 0;
+  /** Such a weight makes a node, lighter ones by chance; 0: each does. */
+  #hold = 0;
+  #chance = 1;
+  /** Nodes from here on were made late: what came before is missing in their weights. */
+  #late = 0;
+  /** Late nodes, or late functions, may be among the others. */
+  #mixed = false;
   /** Reading again: nothing new is added. */
   #frozen = false;
   readonly #shape: StacksShape;
@@ -59,8 +74,12 @@ export class StackFold {
   readonly #high: Float64Array;
   #at = 0;
 
-  /** `keys`: how many different ones will come. */
-  constructor(shape: StacksShape, limits: FoldLimits, keys: number) {
+  readonly #expected: number;
+  readonly #added = (frame: StackFrame, number: number) => this.functions.add(frame, number);
+
+  /** `rows`, `keys`: how many will come; of keys, different ones. */
+  constructor(shape: StacksShape, limits: FoldLimits, { rows, keys }: { rows: number; keys: number }) {
+    this.#expected = rows;
     if (keys > limits.groups) this.detail = 'Kinds';
     this.#shape = shape;
     this.#limits = limits;
@@ -72,23 +91,18 @@ export class StackFold {
   /** Throws an Error that says what is wrong with a line. */
   take(text: Buffer): void {
     const view = viewOf(text);
-    const added = this.functions.add.bind(this.functions);
     this.#at = 0;
     while (this.#at < text.length) {
       const first = text[this.#at];
       if (first === brace) this.#takeKey(text);
       else if (text[this.#at + 1] === quote) {
-        const frame = this.frames.read(text, view, this.#at, added);
+        const frame = this.frames.read(text, view, this.#at, this.#added);
         this.#at = this.frames.end;
         if (this.#count === this.#numbers.length) this.#numbers = grown(this.#numbers, 2 * this.#count);
         if (this.#count > mostNumbers) throw new Error(`more than ${mostNumbers} frames are numbered`);
         this.#numbers[this.#count++] = frame;
       } else this.#takeRow(text);
     }
-    if (this.#frozen) return;
-    const { nodes, frames, frameBytes } = this.#limits;
-    if (this.tree.size > nodes || this.frames.count > frames || this.frames.bytes > frameBytes)
-      this.#shrink();
   }
 
   /** The weights are forgotten: reading the same again makes those of what is left exact. */
@@ -116,6 +130,7 @@ export class StackFold {
       this.functions.cut(0);
       this.#depth = 0;
     }
+    if (!this.#frozen) this.#shrink();
     this.#enter();
   }
 
@@ -197,7 +212,9 @@ export class StackFold {
     let node = known > 0 ? (this.#nodes[known - 1] as number) : this.#group;
     for (; known < depth; known++) {
       const frame = this.#path[known] as number;
-      const callee = this.#frozen ? tree.find(node, frame) : tree.child(node, frame);
+      const makes = !this.#frozen && this.#hold === 0;
+      let callee = makes ? tree.child(node, frame) : tree.find(node, frame);
+      if (callee === 0 && !this.#frozen && this.#isDue()) callee = tree.child(node, frame);
       if (callee === 0) break;
       node = callee;
       this.#nodes[known] = node;
@@ -206,6 +223,13 @@ export class StackFold {
     (known === depth ? tree.self : tree.rest).take(node, this.#low, this.#high);
     this.functions.take(this.#low[0] as number, this.#high[0] as number);
     this.rows++;
+  }
+
+  /** By chance, as likely as the row is heavy; the same in each reading. */
+  #isDue(): boolean {
+    this.#chance = (Math.imul(this.#chance, 1664525) + 1013904223) >>> 0;
+    const weight = (this.#low[0] as number) + (this.#high[0] as number) * 2 ** 50;
+    return weight * 2 ** 32 > this.#chance * this.#hold;
   }
 
   #expect(text: Buffer, byte: number): void {
@@ -225,11 +249,12 @@ export class StackFold {
     return value;
   }
 
+  /** Between keys: a key's rows are as many as its process has stacks. */
   #shrink(): void {
-    const tooLarge = this.tree.size > this.#limits.nodes;
-    const helped = tooLarge && this.tellLess() && this.tree.size <= this.#limits.nodes / 2;
-    if (!helped) this.#forget();
-    this.#enter();
+    const { nodes, frames, frameBytes } = this.#limits;
+    if (this.frames.count > frames || this.frames.bytes > frameBytes) this.#forgetFrames();
+    const helped = this.tree.size > nodes && this.tellLess() && this.tree.size <= nodes / keptShare;
+    if (this.tree.size > nodes && !helped) this.#forget();
   }
 
   /** Keys are told less exactly. False where they can't be, or are so few that it would save little. */
@@ -247,6 +272,7 @@ export class StackFold {
       this.#groupOf.set(text, this.groups.length);
       return this.groups.push(mapped) - 1;
     });
+    if (this.#late > 0) this.#mixed = true;
     const { tree } = this;
     this.tree = tree.without(
       () => true,
@@ -258,16 +284,45 @@ export class StackFold {
     return true;
   }
 
-  /** The lightest nodes go, and frames that none of the others and no heavy function needs. */
+  /** The lightest nodes go, at least half of them. */
   #forget(): void {
-    const { tree, frames } = this;
+    const { tree } = this;
     const totals = tree.totals();
-    const least =
-      totals.toSorted().at(-Math.ceil(this.#limits.nodes / keptShare)) ?? Number.NEGATIVE_INFINITY;
-    this.forgotten += Math.max(0, least);
-    const kept = (node: number) => (totals[node] as number) > least || tree.parent[node] === 0;
+    const middle = totals.toSorted().at(-Math.ceil(this.#limits.nodes / keptShare)) ?? 0;
+    const least = Math.max(tooLight(tree, this.#limits.rows, totals), middle);
+    this.tree = withoutLighter(tree, least, totals);
+    if (this.#late === 0) this.#late = this.tree.size;
+    else this.#late = keptBefore(tree, this.#late, least, totals);
+    this.incomplete = true;
+    this.#hold = Math.max(this.#hold, (least * Math.max(1, this.#expected / this.rows)) / certain);
+    this.bound = Math.max(this.bound, least + (this.#hold * certain) / 2, this.#hold * certain);
+    this.#known = 0;
+  }
+
+  /** Ends a reading in which not every node was made at once: late nodes go, if none of them can be heavy. False where the rows must be read again. */
+  settle(): boolean {
+    if (this.#mixed) return false;
+    const { tree } = this;
+    const totals = tree.totals();
+    const least = Math.max(this.bound, tooLight(tree, this.#limits.rows, totals)) / 2;
+    // Groups are made at once.
+    const heavy = (node: number) => (totals[node] as number) > least && tree.parent[node] !== 0;
+    for (let node = this.#late; node < tree.size; node++) if (heavy(node)) return false;
+    this.tree = tree.without(
+      (node) => node < this.#late,
+      (node) => tree.frame[node] as number,
+    );
+    return true;
+  }
+
+  /** Frames go that no node and no heavy function needs. */
+  #forgetFrames(): void {
+    const { tree, frames } = this;
     this.functions.cut(0);
     const needed = this.functions.heavy(frames.count, Math.ceil(this.#limits.frames / keptShare));
+    const totals = tree.totals();
+    const least = totals.toSorted().at(-Math.ceil(this.#limits.frames / keptShare)) ?? 0;
+    const kept = (node: number) => (totals[node] as number) > least || tree.parent[node] === 0;
     for (let node = 1; node < tree.size; node++) {
       const frame = tree.frame[node] as number;
       if (frame > 0 && kept(node)) needed[frame] = 1;
@@ -276,13 +331,30 @@ export class StackFold {
     for (let i = 0; i < this.#count; i++) needed[this.#numbers[i] as number] = 1;
     const numbers = frames.keep(needed);
     this.functions = this.functions.renumbered(numbers, (number) => frames.frame(number));
-    this.tree = tree.without(kept, (node) => {
-      const frame = tree.frame[node] as number;
-      return frame < 0 ? frame : (numbers[frame] as number);
-    });
+    this.tree = tree.without(
+      (node) => kept(node) && ((tree.frame[node] as number) < 0 || numbers[tree.frame[node] as number] !== 0),
+      (node) => {
+        const frame = tree.frame[node] as number;
+        return frame < 0 ? frame : (numbers[frame] as number);
+      },
+    );
     for (let i = 0; i < this.#count; i++) this.#numbers[i] = numbers[this.#numbers[i] as number] as number;
+    [this.incomplete, this.#mixed] = [true, true];
+    this.bound = Math.max(this.bound, least) + Math.max(0, least);
     const path = this.#path.slice(0, this.#depth);
     this.#depth = 0;
     for (const frame of path) this.#push(frame === unknownFrame ? frame : (numbers[frame] as number));
   }
+}
+
+/** How many of the nodes before that one stay. */
+function keptBefore(tree: CallTree, late: number, least: number, totals: Float64Array): number {
+  const gone = new Uint8Array(late);
+  let kept = 1;
+  for (let node = 1; node < late; node++) {
+    const caller = tree.parent[node] as number;
+    if (gone[caller] === 0 && (caller === 0 || (totals[node] as number) > least)) kept++;
+    else gone[node] = 1;
+  }
+  return kept;
 }
