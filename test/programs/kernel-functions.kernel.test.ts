@@ -10,7 +10,7 @@ import { workload } from '../support/workload.ts';
 const kprobe = native.supports('kprobe/vfs_read');
 const fentry = native.supports('fentry/vfs_read');
 
-/** Reads 1,000 times a byte of a file by pread64. */
+/** Reads a byte of /dev/zero 1,000 times. */
 async function reads(): Promise<[string, ...string[]]> {
   return [await workload('reads'), '1000'];
 }
@@ -39,4 +39,12 @@ test('fentry and fexit know arguments by name and follow structs', { skip: fentr
     out.split('\n').filter((line) => line !== ''),
     ['@calls: 1000', '@name[zero]: 1000', '@results: 1000'],
   );
+});
+
+test('path() gives the path that a file was opened by', { skip: fentry ?? false }, async () => {
+  const { out, said } = await runProgram('fentry:filp_close { @[path(args.filp->f_path)] = count(); }', [
+    await reads(),
+  ]);
+  assert.equal(said, '');
+  assert.match(out, /^@\[\/dev\/zero\]: 1$/m);
 });
