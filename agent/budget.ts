@@ -11,6 +11,11 @@ export interface Spent {
   artifactBytes: number;
 }
 
+export interface Limits extends Budget {
+  /** False: it can't record less; absent: it can. */
+  samples?: boolean;
+}
+
 export type BudgetDecision =
   | { kind: 'Keep' }
   /** Record one of `every` from now on. */
@@ -25,7 +30,7 @@ export const patience = 3;
 
 /** `over`: ticks in a row that were over the CPU budget, this one among them (kept by the caller). */
 export function decide(
-  budget: Budget,
+  budget: Limits,
   spent: Spent,
   now: { sampledBy: number; over: number },
 ): BudgetDecision {
@@ -40,6 +45,7 @@ export function decide(
   if (budget.cpu === undefined || spent.cpu <= budget.cpu || now.over < patience) return { kind: 'Keep' };
   const every = now.sampledBy * nextFactor(spent.cpu / budget.cpu);
   const cost = `used ${milli(spent.cpu)} of CPU, ${milli(budget.cpu)} are allowed (budget.cpu)`;
+  if (budget.samples === false) return end(cost);
   if (every > mostSampling) return end(`${cost}, even with one event of ${now.sampledBy} recorded`);
   return { kind: 'Sample', every, message: `${cost}: records one event of ${every} from now on` };
 }

@@ -76,6 +76,9 @@ const scale = byKind<HistogramShape['scale']>({
 
 type SourceOf<K extends Source['kind']> = Source & { kind: K };
 
+/** As libpcap has it; the kernel takes no more. */
+const mostSnapLength = 262_144;
+
 const source = byKind<Source>({
   ring: members<SourceOf<'ring'>>(
     {
@@ -84,6 +87,17 @@ const source = byKind<Source>({
       shape: members<SourceOf<'ring'>['shape']>({ kind: oneOf('events'), columns }, {}),
     },
     { completion: name },
+  ),
+  packets: members<SourceOf<'packets'>>(
+    {
+      kind: oneOf('packets'),
+      filter: text(4096),
+      device: text(15, /^[^\s/]+$/),
+      snapLength: number(1, mostSnapLength),
+      keepBytes: number(0, 64 << 20),
+      shape: members<SourceOf<'packets'>['shape']>({ kind: oneOf('packets'), columns }, {}),
+    },
+    {},
   ),
   table: members<SourceOf<'table'>>(
     {

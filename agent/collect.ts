@@ -33,7 +33,7 @@ export const lossReasons: readonly LossReason[] = [
  *  events are in it. */
 export async function collectRows(parts: Parts, endedAt: bigint): Promise<{ rows: string; count: bigint }> {
   const { source } = parts.request.plan;
-  if (source.kind === 'ring') {
+  if (source.kind === 'ring' || source.kind === 'packets') {
     await parts.drain?.stop();
     const rows = (await parts.spool?.finish()) ?? '';
     const dropped = await nameLate(parts, rows);
@@ -98,7 +98,7 @@ async function* unsorted(parts: Parts, endedAt: bigint): AsyncGenerator<Row> {
 }
 
 /** What was seen and not recorded: counted in the kernel, and what was not written. One for each owner and reason. */
-export function lossesOf(parts: Pick<Parts, 'object' | 'owners' | 'drain'>): Loss[] {
+export function lossesOf(parts: Pick<Parts, 'object' | 'owners' | 'drain' | 'packets'>): Loss[] {
   const losses = new Map<string, Loss>();
   const add = (id: bigint, reason: LossReason, count: bigint): void => {
     const owner = parts.owners.of(id);
@@ -111,6 +111,7 @@ export function lossesOf(parts: Pick<Parts, 'object' | 'owners' | 'drain'>): Los
     const reason = lossReasons[Number(integer(member(key, 'reason')))] ?? 'RingFull';
     add(integer(member(key, 'container')), reason, integer(value));
   }
+  for (const [id, count] of parts.packets?.dropped() ?? []) add(id, 'RingFull', count);
   const unwritten = parts.drain?.unwritten();
   for (const [id, count] of unwritten?.DiskFull ?? []) add(id, 'DiskFull', count);
   for (const [id, count] of unwritten?.Budget ?? []) add(id, 'Budget', count);

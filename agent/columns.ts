@@ -3,7 +3,7 @@
 import type { From } from '../bpf/gadget.ts';
 import type { BtfValue, JsonField } from '../native/api.ts';
 import type { Column, Shape, Value } from '../results/shape.ts';
-import { ownerColumns } from '../results/shape.ts';
+import { isTimed, ownerColumns } from '../results/shape.ts';
 import { isNameTable, nameTable } from './names.ts';
 import type { Owners } from './owners.ts';
 
@@ -27,7 +27,7 @@ export function batchColumn(column: From): string {
 
 /** A result's shape: the gadget's, behind the columns that say whose a row is. */
 export function withOwners(shape: Shape): Shape {
-  if (shape.kind === 'events') {
+  if (isTimed(shape)) {
     const [time, ...columns] = shape.columns.map(plainColumn);
     return { ...shape, columns: [...(time === undefined ? [] : [time]), ...ownerColumns, ...columns] };
   }

@@ -1,8 +1,8 @@
-// From the ring to events.jsonl: batches of columns are redacted, encoded on a worker and appended, one after the other.
+// From a ring (or packet sockets) to a file of lines: batches of columns are redacted, encoded on a worker and appended, one after the other.
 // JavaScript sees a batch, never an event. Neighbours: native (readRing, encodeJsonLines), agent/redact.ts, agent/spool.ts.
 
-import type { Source } from '../bpf/gadget.ts';
-import type { Batch, BpfObject, Native } from '../native/api.ts';
+import type { From, Source } from '../bpf/gadget.ts';
+import type { Batch, BpfObject, JsonField, Native } from '../native/api.ts';
 import type { Column } from '../results/shape.ts';
 import { batchColumn, jsonFields } from './columns.ts';
 import type { Owners } from './owners.ts';
@@ -28,7 +28,9 @@ export interface Drain {
 }
 
 export interface DrainOptions {
-  source: Source & { kind: 'ring' };
+  columns: readonly From[];
+  /** Of what a row has beside its columns. */
+  more?: readonly JsonField[];
   owners: Owners;
   /** Where owners come while it runs: asked before every batch for those that came since, and for those that are not known for good. */
   late?: { refresh(): void; provisional(): Map<bigint, string> };
@@ -40,14 +42,36 @@ export interface DrainOptions {
   clockOffset: bigint;
 }
 
-export function drainEvents(native: Native, object: BpfObject, spool: Spool, options: DrainOptions): Drain {
-  const { source, owners } = options;
-  const fieldsNow = () => jsonFields(source.shape.columns, owners, options.arch, options.clockOffset);
+/** What gives batches: a ring, packet sockets. */
+export type Batches = (give: {
+  onBatch: (batch: Batch) => void;
+  onError: (error: Error) => void;
+  maxRows: number;
+}) => { stop(): Promise<void> };
+
+export function drainRing(
+  native: Native,
+  object: BpfObject,
+  source: Source & { kind: 'ring' },
+  spool: Spool,
+  options: Omit<DrainOptions, 'columns'>,
+): Drain {
+  const { record, completion } = source;
+  const ring = { ring: 'events', record, ...(completion === undefined ? {} : { completion }) };
+  const batches: Batches = (give) => native.readRing(object, { ...ring, ...give });
+  return drain(native, batches, spool, { ...options, columns: source.shape.columns });
+}
+
+/** Whatever gives the batches: columns `time` and `container` are among theirs. */
+export function drain(native: Native, batches: Batches, spool: Spool, options: DrainOptions): Drain {
+  const { owners, more = [] } = options;
+  const fieldsNow = () => [
+    ...jsonFields(options.columns, owners, options.arch, options.clockOffset),
+    ...more,
+  ];
   const fields = options.late === undefined ? fieldsNow() : undefined;
   const provisional = new Map<bigint, string>();
-  const columns = new Map<string, Column>(
-    source.shape.columns.map((column) => [batchColumn(column), column]),
-  );
+  const columns = new Map<string, Column>(options.columns.map((column) => [batchColumn(column), column]));
   let recorded = 0n;
   let waiting = 0;
   let failure: Error | undefined;
@@ -94,10 +118,7 @@ export function drainEvents(native: Native, object: BpfObject, spool: Spool, opt
       counts.set(id, (counts.get(id) ?? 0n) + 1n);
   };
 
-  const reader = native.readRing(object, {
-    ring: 'events',
-    record: source.record,
-    ...(source.completion === undefined ? {} : { completion: source.completion }),
+  const reader = batches({
     maxRows: rowsPerBatch,
     onError: (error) => {
       failure ??= error;

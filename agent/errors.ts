@@ -9,6 +9,7 @@ export type AgentReason =
   | 'ObjectMissing' // not built, or not in this image
   | 'TargetMissing' // a cgroup or process that does not exist (any more)
   | 'ScopeEmpty' // nothing to trace
+  | 'FilterInvalid' // a filter of packets that libpcap can't read
   | 'LimitExceeded' // the plan asks for more than an agent allows
   | 'SpoolFailed' // the spool folder can't be written (full, read-only)
   | 'Internal';

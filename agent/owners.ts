@@ -34,6 +34,21 @@ export function ownersOf(request: Pick<SessionRequest, 'node' | 'targets'>): Own
   };
 }
 
+/** Whose a network namespace is: ids are given as they are found. */
+export interface NetworkOwners extends Owners {
+  add(owner: Owner): bigint;
+}
+
+export function networkOwners(node: string): NetworkOwners {
+  const owners: Owner[] = [];
+  return {
+    add: (owner) => BigInt(owners.push(owner)),
+    of: (id) => owners[Number(id) - 1] ?? nobodyOn(node),
+    all: () => [...owners],
+    members: () => new Map(owners.map((owner, index) => [BigInt(index + 1), jsonMembers(owner)])),
+  };
+}
+
 export function nobodyOn(node: string): Owner {
   return { node, namespace: null, pod: null, container: null };
 }

@@ -38,6 +38,8 @@ export interface Pods extends Owners {
   found(pod: bigint, group: bigint, groupName: string): bigint;
   /** The pod's number by what its group is called. */
   numberOf(podId: string): bigint | undefined;
+  /** The pod with this number, as an owner without a container. */
+  ownerOf(pod: bigint): Owner;
   /** Containers' groups that nobody wants, as far as is known by now. */
   unwanted(): bigint[];
   /** Containers that a name may still come for. */
@@ -106,6 +108,11 @@ export function knownPods(node: string): Pods {
       return id;
     },
     numberOf: (podId) => numbers.get(podId),
+    ownerOf(number) {
+      const target = pods[Number(number) - 1]?.target;
+      if (target === undefined) return nobody;
+      return { node, namespace: target.namespace, pod: target.name, container: null };
+    },
     unwanted() {
       return [...containers.values()]
         .filter((container) => {

@@ -4,9 +4,10 @@ import type { BpfObject, Link, Mappings, Native } from '../native/api.ts';
 import { NativeError } from '../native/errors.ts';
 import type { ResultMeta } from '../results/shape.ts';
 import { type AttachedHook, attachPrograms, choosePrograms, loadPrograms } from './attach.ts';
-import { type Drain, drainEvents } from './drain.ts';
+import { type Drain, drainRing } from './drain.ts';
 import { arch } from './objects.ts';
 import type { Owners } from './owners.ts';
+import { checkFilter, type Packets, startPackets } from './packets.ts';
 import type { SessionRequest } from './plan.ts';
 import { type PodScope, podScope } from './pod-scope.ts';
 import type { Pods } from './pods.ts';
@@ -30,6 +31,8 @@ export interface Parts {
   mappings?: Mappings;
   spool?: Spool;
   drain?: Drain;
+  /** Where the source is packets: their sockets. */
+  packets?: Packets;
   /** Wall clock when the last program was attached, ns. */
   startTime?: bigint;
 }
@@ -48,6 +51,7 @@ export async function prepare(parts: Parts): Promise<AttachedHook[]> {
   const { request, native, object } = parts;
   const { plan, targets } = request;
   const sections = new Map(object.programs.map(({ name, section }) => [name, section]));
+  if (plan.source.kind === 'packets') checkFilter(native, plan.source);
   const uses = choosePrograms(plan, sections, native.supports);
   const { pods } = request;
   const kinds = scopeKinds(targets, pods !== undefined);
@@ -75,6 +79,10 @@ export async function prepare(parts: Parts): Promise<AttachedHook[]> {
   startReaders(parts, processes);
   const { links, hooks } = attachPrograms(object, uses, sections, plan.trace);
   parts.links.push(...links);
+  if (plan.source.kind === 'packets') {
+    parts.packets = await startPackets(parts, plan.source);
+    hooks.push(parts.packets.hook);
+  }
   parts.startTime = native.clocks().realtime;
   return hooks;
 }
@@ -89,8 +97,7 @@ function startReaders(parts: Parts, processes: readonly number[]): void {
   if (source.kind === 'ring') {
     const { monotonic, realtime } = native.clocks();
     parts.spool = openSpool(request.spool);
-    parts.drain = drainEvents(native, object, parts.spool, {
-      source,
+    parts.drain = drainRing(native, object, source, parts.spool, {
       owners,
       ...(pods === undefined
         ? {}

@@ -86,6 +86,9 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
   const meter = startMeter(native, object, request.plan.hitCost);
   const { promise: finished, resolve, reject } = Promise.withResolvers<SessionResult>();
   const { promise: detached, resolve: nowDetached } = Promise.withResolvers<void>();
+  // One of several packets is no conversation.
+  const limits =
+    request.plan.source.kind === 'packets' ? { ...request.budget, samples: false } : request.budget;
   let state: State = initial;
   let measured = meter.measure();
   let losses: Loss[] = [];
@@ -94,7 +97,7 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
   let retargeting: Promise<unknown> = Promise.resolve();
 
   const give = (input: Input): void => {
-    const next = step(state, input, request.budget);
+    const next = step(state, input, limits);
     state = next.state;
     for (const action of next.actions) {
       if (action.kind === 'SetSampling') control(object, { sampleEvery: action.every });
@@ -115,6 +118,7 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
       control(object, { containers: Math.max(1, parts.podScope.living()) });
     } else if (parts.scope !== undefined && parts.entered !== undefined)
       targets = await targetsLeft(request.targets, parts.entered, parts.scope.processes);
+    await parts.packets?.follow();
     if (parts.drain?.failure() !== undefined) return give({ kind: 'Stop', ended: 'Failed' });
     const spent = {
       cpu: measured.cpu,
@@ -145,6 +149,7 @@ function run(parts: Parts, attached: AttachedHook[]): Session {
     const { realtime: completionTime, monotonic: endedAt } = native.clocks();
     try {
       for (const link of parts.links.splice(0)) link.close();
+      parts.packets?.end();
       nowDetached();
       await ticking;
       // It walks the scope, whose maps are still needed: they are closed behind it.

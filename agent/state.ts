@@ -2,8 +2,7 @@
 //   Preparing → Running → Draining → Ended
 
 import type { ResultMeta } from '../results/shape.ts';
-import { type BudgetDecision, decide, type Spent } from './budget.ts';
-import type { Budget } from './plan.ts';
+import { type BudgetDecision, decide, type Limits, type Spent } from './budget.ts';
 
 export type Ended = ResultMeta['ended'];
 
@@ -34,7 +33,7 @@ export type Action =
 export const initial: State = { phase: 'Preparing' };
 
 /** The next state and what it asks for. An input that makes no sense in a state changes nothing. */
-export function step(state: State, input: Input, budget: Budget): { state: State; actions: Action[] } {
+export function step(state: State, input: Input, budget: Limits): { state: State; actions: Action[] } {
   if (state.phase === 'Preparing' && input.kind === 'Attached') {
     const deadline = input.durationMs === undefined ? undefined : input.now + input.durationMs;
     return { state: { phase: 'Running', deadline, sampledBy: 1, over: 0 }, actions: [] };
@@ -51,7 +50,7 @@ export function step(state: State, input: Input, budget: Budget): { state: State
 function tick(
   state: State & { phase: 'Running' },
   input: Input & { kind: 'Tick' },
-  budget: Budget,
+  budget: Limits,
 ): { state: State; actions: Action[] } {
   if (state.deadline !== undefined && input.now >= state.deadline) return finish(state.sampledBy, 'Duration');
   if (input.targetsLeft === 0) return finish(state.sampledBy, 'TargetGone');

@@ -3,7 +3,14 @@
 
 import type { z } from 'zod';
 import type { AttachOptions } from '../native/api.ts';
-import type { Column, EventsShape, HistogramShape, StacksShape, TableShape } from '../results/shape.ts';
+import type {
+  Column,
+  EventsShape,
+  HistogramShape,
+  PacketsShape,
+  StacksShape,
+  TableShape,
+} from '../results/shape.ts';
 
 export type Area =
   | 'cpu'
@@ -89,7 +96,21 @@ export type Source =
       counts: string;
       unended?: Unended;
       shape: StacksShape & { keys: From[] };
-    };
+    }
+  /** No program's: packet sockets in the network namespaces of the targets (agent/packets.ts). */
+  | PacketSource;
+
+export interface PacketSource {
+  kind: 'packets';
+  /** In tcpdump's language; empty: every packet. */
+  filter: string;
+  /** As tcpdump's -i: eth0, any. */
+  device: string;
+  snapLength: number;
+  /** Only the last packets of a node, so many bytes of them; 0: all from the start on. */
+  keepBytes: number;
+  shape: PacketsShape & { columns: From[] };
+}
 
 /** What has begun and not ended when the job ends, counted until then: a hash to a struct of `time` (CLOCK_MONOTONIC; 0: nothing has begun) and `key`
  *  (struct stack_key). `duration`: the weight that gets the time since; `counts` gets 1. Times outside the limits are left out, ns. */

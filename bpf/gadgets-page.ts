@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parametersOf } from '../cli/parameters.ts';
 import { memberName } from '../crds/trace-job.ts';
-import type { Column, Shape } from '../results/shape.ts';
+import { type Column, isTimed, type Shape } from '../results/shape.ts';
 import type { Gadget, ProgramUse } from './gadget.ts';
 
 /** The page's path from the repository's root, and its text. */
@@ -73,7 +73,7 @@ function defaultShape(gadget: Gadget): Shape {
 }
 
 function columnsOf(shape: Shape): Column[] {
-  if (shape.kind === 'events') return shape.columns;
+  if (isTimed(shape)) return shape.columns;
   if (shape.kind === 'table') return [...shape.keys, ...shape.values];
   if (shape.kind === 'histogram') return [...shape.keys, shape.value];
   return [...shape.keys, ...shape.weights];

@@ -5,6 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { isTimed } from '../results/shape.ts';
 import type { From, Gadget, Source } from './gadget.ts';
 import { nearestName } from './nearest.ts';
 
@@ -107,9 +108,10 @@ function* faults(gadget: Gadget, folderName: string): Generator<string> {
   }
   const source = gadget.source(defaults.data);
   for (const column of columnsOf(source)) yield* columnFaults(column);
-  if (source.shape.kind === 'events' && source.shape.columns[0]?.name !== 'time')
-    yield "an events shape's first column is `time`";
-  if (gadget.programs(defaults.data).length === 0) yield 'it attaches no program';
+  if (isTimed(source.shape) && source.shape.columns[0]?.name !== 'time')
+    yield 'a shape of events or packets has a first column that is `time`';
+  if (source.kind !== 'packets' && gadget.programs(defaults.data).length === 0)
+    yield 'it attaches no program';
 }
 
 function* parameterFaults(gadget: Gadget): Generator<string> {
@@ -124,6 +126,7 @@ function* parameterFaults(gadget: Gadget): Generator<string> {
 function columnsOf({ shape }: Source): From[] {
   switch (shape.kind) {
     case 'events':
+    case 'packets':
       return shape.columns;
     case 'table':
       return [...shape.keys, ...shape.values];

@@ -6,11 +6,13 @@ import { command } from './step.ts';
 export const buildPackages = [
   ...['clang-19', 'llvm-19', 'g++', 'make', 'pkg-config'],
   ...['autoconf', 'automake', 'libtool', 'gettext', 'autopoint', 'flex', 'bison', 'gawk'],
+  // The addon opens the library itself when packets are captured; the headers say what is in it.
+  'libpcap-dev',
 ];
 
 /** For `npm test` besides: the peers that we compare with, browsers and readers of our files. */
 export const testPackages = [
-  ...['clang-format-19', 'bpftrace', 'libbpf-tools', 'bpftool', 'tcpdump'],
+  ...['clang-format-19', 'bpftrace', 'libbpf-tools', 'bpftool', 'tcpdump', 'tshark'],
   ...['qemu-system-x86', 'busybox-static', 'chromium', 'python3'],
 ];
 

@@ -136,6 +136,11 @@ const agentErrors = {
     meaning: 'Nothing is in scope.',
     advice: 'Name a cgroup, a process, a container or a command.',
   },
+  FilterInvalid: {
+    exit: 2,
+    meaning: 'The filter of packets is not one of tcpdump’s language, or does not fit the interface.',
+    advice: 'The message has libpcap’s words; `tcpdump -d EXPRESSION` tries one without capturing.',
+  },
   LimitExceeded: {
     exit: 2,
     meaning: 'The job asks for more than an agent allows.',

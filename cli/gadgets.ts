@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Gadget } from '../bpf/gadget.ts';
 import { loadGadgets } from '../bpf/registry.ts';
 import { memberName } from '../crds/trace-job.ts';
-import type { Column, Shape } from '../results/shape.ts';
+import { type Column, isTimed, type Shape } from '../results/shape.ts';
 import { CliError, type ExitCode } from './errors.ts';
 import { parameterLines } from './help.ts';
 import { findGadget } from './job.ts';
@@ -83,7 +83,7 @@ export function gadgetText(gadget: Gadget): string {
 }
 
 function columnsOf(shape: Shape): Column[] {
-  if (shape.kind === 'events') return shape.columns;
+  if (isTimed(shape)) return shape.columns;
   if (shape.kind === 'table') return [...shape.keys, ...shape.values];
   if (shape.kind === 'histogram') return [...shape.keys, shape.value];
   return [...shape.keys, ...shape.weights];

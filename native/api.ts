@@ -200,9 +200,51 @@ export interface RingReader {
 }
 
 /** How one column is written to JSON lines. */
+/** One packet socket, on an interface of a network namespace. */
+export interface PacketSource {
+  /** The namespace's file, /proc/PID/ns/net, and its inode: the process may have gone elsewhere. */
+  netns: string;
+  inode: bigint;
+  /** As tcpdump -i has it: eth0, lo, any. */
+  device: string;
+  filter: string;
+  /** Bytes of each packet, its link header among them. */
+  snapLength: number;
+  /** Of the ring between the kernel and the thread. */
+  bufferBytes: number;
+  /** Stands in every row of it. */
+  container: bigint;
+}
+
+export interface PacketReaderOptions {
+  /** In time order over all sources. Columns: time (CLOCK_REALTIME, ns), container, original_bytes, link_type (LINKTYPE_ of pcap), device, packet. */
+  onBatch: (batch: Batch) => void;
+  /** A source's interface went away, with libpcap's words. */
+  onGone: (container: bigint, why: string) => void;
+  onError: (error: Error) => void;
+  maxRows?: number;
+  flushMs?: number;
+  /** Only the last packets, as many as have so many bytes, and only at stop. 0: all, as they come. */
+  keepBytes?: number;
+}
+
+export interface PacketReader {
+  /** Opens a source: everything from here on that passes the filter is captured. Gives its link type. Throws NotFound (namespace, interface),
+   *  InvalidArgument (filter), PermissionDenied (entering a namespace takes CAP_SYS_ADMIN). */
+  add(source: PacketSource): number;
+  /** Closes the source with this container, when what is on its way was read. */
+  remove(container: bigint): void;
+  /** Packets that the rings had no room for, by container. */
+  dropped(): Map<bigint, bigint>;
+  /** Reads what came until now, gives it out, closes every source; about a quarter of a second. */
+  stop(): Promise<void>;
+}
+
 export type JsonField =
   /** list: a text column's parts, separated by NUL, as an array of strings. */
   | { name: string; column: string; as: 'integer' | 'text' | 'list' | 'ipAddress' | 'boolean' }
+  /** The bytes of a text column, whatever they are. */
+  | { name: string; column: string; as: 'base64' }
   /** RFC 3339 UTC with nanoseconds. `offset` is added to the column's u64 to make it ns since the Unix epoch (realtime - monotonic). */
   | { name: string; column: string; as: 'time'; offset: bigint }
   /** The column's integer picks a ready-made JSON value; `otherwise` for those not in the table (omitted when absent). */
@@ -328,6 +370,10 @@ export interface Native {
   elfSymbols(path: string, name?: string): ElfSymbol[];
   usdtNotes(path: string): UsdtNote[];
   readRing(object: BpfObject, options: RingReaderOptions): RingReader;
+  /** Starts a thread that reads packet sockets, none at first. Throws NotSupported where there is no libpcap. */
+  readPackets(options: PacketReaderOptions): PacketReader;
+  /** Compiles a filter of tcpdump's language for a link type, for its errors alone. Throws InvalidArgument with libpcap's words. */
+  checkPacketFilter(filter: string, linkType: number, snapLength: number): void;
   /** JSON lines of a batch, in row order, on a worker thread. Text that is not UTF-8 has each bad byte as U+FFFD and the member `<name>_bytes` beside it (base64). */
   encodeJsonLines(batch: Batch, fields: JsonField[]): Promise<Uint8Array>;
   openMappings(): Mappings;

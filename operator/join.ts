@@ -8,7 +8,7 @@ import { writeFileThrough } from '../results/lines.ts';
 import { mergeLineFiles, mergeRuns } from '../results/merge.ts';
 import { compareKeys } from '../results/order.ts';
 import { decodeLine, readRun, writeRun } from '../results/run.ts';
-import type { Shape, StacksShape, Value } from '../results/shape.ts';
+import { isTimed, type Shape, type StacksShape, type Value } from '../results/shape.ts';
 import { type RunSummary, readSummary, summaryFrame } from '../results/stack-file.ts';
 
 /** Files read at once. */
@@ -20,7 +20,7 @@ export async function joinRuns(shape: Shape, paths: readonly string[], folder: s
   const [only] = paths;
   if (paths.length === 1 && only !== undefined) return only;
   const joined = join(folder, 'joined.rows');
-  const order = shape.kind === 'events' ? undefined : await apart(shape, paths);
+  const order = isTimed(shape) ? undefined : await apart(shape, paths);
   if (order) {
     await concatenate(shape, order, joined);
     return joined;
@@ -36,7 +36,7 @@ async function mergeFew(shape: Shape, paths: string[], folder: string): Promise<
     for (let at = 0; at < level.length; at += mostOpen) {
       const some = level.slice(at, at + mostOpen);
       const path = join(folder, `merged-${round}-${next.length}.rows`);
-      if (shape.kind === 'events') await mergeLineFiles(some, path);
+      if (isTimed(shape)) await mergeLineFiles(some, path);
       else
         await writeRun(
           path,

@@ -148,6 +148,10 @@ const agents = {
     advice: 'Run the job again.',
   },
   ScopeEmpty: { meaning: 'Nothing was in scope on the node.', advice: 'Run the job again.' },
+  FilterInvalid: {
+    meaning: 'The filter of packets is not one of tcpdump’s language, or does not fit the interface.',
+    advice: 'The message has libpcap’s words: change the filter, and apply the job again.',
+  },
   LimitExceeded: {
     meaning: 'The job asks for more than an agent allows.',
     advice: 'The message has the limit; target.maxPods makes the selection smaller.',

@@ -1,19 +1,19 @@
 // Which columns the rows of a shape have, in which order. Neighbours: results/shape.ts (the contract); every merge, encoder and renderer reads rows through this.
 
-import { type Column, type Owner, ownerColumns, type Row, type Shape, type Value } from './shape.ts';
+import { type Column, isTimed, type Owner, ownerColumns, type Row, type Shape, type Value } from './shape.ts';
 
 const timeColumn: Column = { name: 'time', type: 'time', description: 'When it was seen' };
 
-/** The columns of `row.key`. Events: time, then whose it is; other shapes: whose it is, then the shape's keys. A shape may name the owner's
+/** The columns of `row.key`. Events and packets: time, then whose it is; other shapes: whose it is, then the shape's keys. A shape may name the owner's
  *  columns itself, or leave them out: rows have them either way, first. */
 export function keyColumns(shape: Shape): Column[] {
-  if (shape.kind === 'events') return [shape.columns.find(isTime) ?? timeColumn, ...ownerColumns];
+  if (isTimed(shape)) return [shape.columns.find(isTime) ?? timeColumn, ...ownerColumns];
   return [...ownerColumns, ...shape.keys.filter((column) => !isOwner(column))];
 }
 
 /** The columns of `row.value`; for a histogram none (its value is buckets and total, not columns). */
 export function valueColumns(shape: Shape): Column[] {
-  if (shape.kind === 'events') return shape.columns.filter((column) => !isTime(column) && !isOwner(column));
+  if (isTimed(shape)) return shape.columns.filter((column) => !isTime(column) && !isOwner(column));
   if (shape.kind === 'table') return shape.values;
   return shape.kind === 'stacks' ? shape.weights : [];
 }
@@ -38,7 +38,7 @@ function isOwner(column: Column): boolean {
 
 /** Where the owner begins in `row.key`. */
 export function ownerOffset(shape: Shape): number {
-  return shape.kind === 'events' ? 1 : 0;
+  return isTimed(shape) ? 1 : 0;
 }
 
 /** Whose row it is. */

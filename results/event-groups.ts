@@ -5,7 +5,7 @@ import { readBlocks } from './blocks.ts';
 import { valueColumns } from './columns.ts';
 import { eventDecoder } from './row-json.ts';
 import { decodeLine } from './run.ts';
-import type { EventsShape, Row } from './shape.ts';
+import type { Row, TimedShape } from './shape.ts';
 
 const newline = 10;
 const quote = 34;
@@ -26,7 +26,7 @@ export interface EventsAlike {
 }
 
 /** Whether the process stands directly behind whose the row is, so that lines of one group begin alike. */
-export function hasGroups(shape: EventsShape): boolean {
+export function hasGroups(shape: TimedShape): boolean {
   const [first] = valueColumns(shape);
   return first?.name === 'process' && first.type === 'text';
 }
@@ -34,7 +34,7 @@ export function hasGroups(shape: EventsShape): boolean {
 /** Of the first `mostRows` rows of a file that readRun reads; what would be one group too many is left out. */
 export async function readGroups(
   path: string,
-  shape: EventsShape,
+  shape: TimedShape,
   mostRows: number,
   mostGroups: number,
 ): Promise<EventsAlike> {

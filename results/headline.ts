@@ -60,7 +60,8 @@ function stacksLine(meta: ResultMeta, digest: Digest & { kind: 'stacks' }): stri
 function eventsLine(meta: ResultMeta, digest: Digest & { kind: 'events' }): string {
   const { recorded } = meta.events;
   const [first] = digest.groups;
-  const what = recorded === 1n ? '1 event' : `${formatCount(recorded)} events`;
+  const noun = meta.shape.kind === 'packets' ? 'packet' : 'event';
+  const what = recorded === 1n ? `1 ${noun}` : `${formatCount(recorded)} ${noun}s`;
   if (!first) return what;
   const of = digest.complete ? '' : ` of the first ${formatCount(digest.rows)}`;
   const who = first.process ?? first.owner;

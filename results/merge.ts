@@ -4,7 +4,7 @@
 import { ResultError } from './errors.ts';
 import { type Heap, heapOf } from './heap.ts';
 import { compareRows, compareValues, foldRows } from './order.ts';
-import type { Row, Shape } from './shape.ts';
+import { isTimed, type Row, type Shape } from './shape.ts';
 
 export { mergeLineFiles, mergeLines } from './merge-lines.ts';
 
@@ -19,7 +19,8 @@ interface Cursor {
 /** Merges sorted inputs; rows with equal keys fold, events are all kept and come in time order. Throws ResultError OutOfOrder where an input
  *  is not sorted: its rows would silently not fold. Inputs are closed when the reader stops early. */
 export async function* mergeRuns(shape: Shape, inputs: AsyncIterable<Row>[]): AsyncGenerator<Row> {
-  const order = shape.kind === 'events' ? byTime : compareRows;
+  const timed = isTimed(shape);
+  const order = timed ? byTime : compareRows;
   const heap = heapOf<Cursor>((a, b) => order(a.row, b.row));
   const open = inputs.map((input) => input[Symbol.asyncIterator]());
   try {
@@ -33,11 +34,11 @@ export async function* mergeRuns(shape: Shape, inputs: AsyncIterable<Row>[]): As
       const ties: Row[] = [];
       // All rows with this key, of whichever input: the heap's top as long as it compares equal.
       for (let next: Cursor | undefined = top; next && order(next.row, first) === 0; next = heap.top()) {
-        if (shape.kind === 'events') ties.push(next.row);
+        if (timed) ties.push(next.row);
         else if (next.row !== first) folded = foldRows(shape, folded, next.row);
         await advance(heap, next, order);
       }
-      if (shape.kind !== 'events') yield folded;
+      if (!timed) yield folded;
       else yield* ties.length > 1 ? ties.sort(compareRows) : ties;
     }
   } finally {

@@ -18,6 +18,7 @@ import type {
   Shape,
   StacksShape,
   TableShape,
+  TimedShape,
   Value,
 } from './shape.ts';
 import { parseTime } from './units.ts';
@@ -37,6 +38,8 @@ export async function readResult(path: string): Promise<ResultView & { headline:
     completionTime: parseTime(result.completionTime) ?? 0n,
   };
   if (meta.shape.kind === 'events') return { headline, ...viewOfRun(meta, join(dirname(path), eventsFile)) };
+  // Packets are for who reads pcapng: the file beside it has them.
+  if (meta.shape.kind === 'packets') return { headline, ...viewOfRows(meta, []) };
   const data = typeof parsed === 'object' && parsed !== null && 'data' in parsed ? parsed.data : undefined;
   try {
     return { headline, ...viewOfRows(meta, rowsOf(path, meta.shape, data).sort(compareRows)) };
@@ -91,7 +94,7 @@ function malformed(path: string, reason: string, line?: number, cause?: unknown)
   });
 }
 
-function rowsOf(path: string, shape: Exclude<Shape, { kind: 'events' }>, data: unknown): Row[] {
+function rowsOf(path: string, shape: Exclude<Shape, TimedShape>, data: unknown): Row[] {
   if (shape.kind === 'table') {
     const { rows } = checked(path, dataSchemas.table, data, 'data');
     return rows.map((row) => ({ kind: 'table', key: keyOf(shape, row), value: amountsOf(shape, row) }));

@@ -3,7 +3,15 @@
 
 import { keyColumns, valueColumns } from './columns.ts';
 import { ResultError } from './errors.ts';
-import type { Column, EventsShape, Row, Shape, StackFrame, Value } from './shape.ts';
+import {
+  type Column,
+  isTimed,
+  type Row,
+  type Shape,
+  type StackFrame,
+  type TimedShape,
+  type Value,
+} from './shape.ts';
 import { formatTime, parseTime } from './units.ts';
 
 declare global {
@@ -89,11 +97,11 @@ export function encodeFrame(frame: StackFrame): unknown[] {
 
 /** The row of a line. Throws an Error that says what is wrong with it; the caller adds file and line. */
 export function decodeRow(shape: Shape, line: string): Row {
-  return shape.kind === 'events' ? eventDecoder(shape)(line) : decodeFolded(shape, line);
+  return isTimed(shape) ? eventDecoder(shape)(line) : decodeFolded(shape, line);
 }
 
 /** decodeRow for many lines of events, whose columns are looked up once. */
-export function eventDecoder(shape: EventsShape): (line: string) => Row & { kind: 'events' } {
+export function eventDecoder(shape: TimedShape): (line: string) => Row & { kind: 'events' } {
   const keys = keyColumns(shape);
   const values = valueColumns(shape);
   const rowOf = (parsed: unknown): Row & { kind: 'events' } => {
@@ -108,7 +116,7 @@ export function eventDecoder(shape: EventsShape): (line: string) => Row & { kind
   };
 }
 
-function decodeFolded(shape: Exclude<Shape, EventsShape>, line: string): Row {
+function decodeFolded(shape: Exclude<Shape, TimedShape>, line: string): Row {
   const parsed = parseJson(line);
   if (!isObject(parsed)) throw new Error('a line must be a JSON object');
   const keys = keyColumns(shape);

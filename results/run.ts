@@ -6,7 +6,7 @@ import { ResultError } from './errors.ts';
 import { readLines, writeFileThrough } from './lines.ts';
 import { compareKeys } from './order.ts';
 import { decodeRow, encodeRow, eventDecoder } from './row-json.ts';
-import type { Row, Shape, StacksShape } from './shape.ts';
+import { isTimed, type Row, type Shape, type StacksShape } from './shape.ts';
 import { type RunSummary, readStackBlocks, stackBlockWriter, summaryFrame } from './stack-file.ts';
 import { stackLineReader, stackLineWriter } from './stack-lines.ts';
 
@@ -82,7 +82,7 @@ async function* stackLines(path: string): AsyncGenerator<Buffer[]> {
 }
 
 function decodeWhole(shape: Shape): (line: Buffer) => Row {
-  if (shape.kind === 'events') {
+  if (isTimed(shape)) {
     const decode = eventDecoder(shape);
     return (line) => decode(line.toString());
   }

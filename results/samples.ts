@@ -251,7 +251,7 @@ export function arbitraryRow(kind: Shape['kind']): fc.Arbitrary<Row> {
       owner,
       value: fc.tuple(text, integer, text, fc.array(text, { maxLength: 2 }), fc.option(text)),
     })
-    .map((row) => ({ kind, key: [row.time, ...row.owner], value: row.value }));
+    .map((row) => ({ kind: 'events' as const, key: [row.time, ...row.owner], value: row.value }));
 }
 
 /** Any head of one job, as a node could send it. */

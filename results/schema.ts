@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { rowsFile } from './condensed.ts';
-import { apiVersion, eventsFile, schemaVersion } from './encode/json.ts';
+import { apiVersion, eventsFile, packetsFile, schemaVersion } from './encode/json.ts';
 
 const number = z.custom<number | bigint>(
   (value) => typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value)),
@@ -63,6 +63,7 @@ const shape = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('stacks'), keys: z.array(column), weights: z.array(valueColumn) }),
   z.object({ kind: z.literal('events'), columns: z.array(column) }),
+  z.object({ kind: z.literal('packets'), columns: z.array(column) }),
 ]);
 
 const value = z
@@ -143,6 +144,13 @@ export const dataSchemas = {
       first: z.array(row).describe('The first of them'),
     })
     .describe('Events: in a file of their own'),
+  packets: z
+    .object({
+      file: text(`Where they all are: \`${packetsFile}\`, in time order`),
+      count: integer('Packets in that file'),
+      first: z.array(row).describe('What is known of the first of them'),
+    })
+    .describe('Packets: in a file for Wireshark, tcpdump and others'),
 };
 
 const reasons = ['RingFull', 'MapFull', 'Budget', 'Sampled', 'StackUnavailable', 'DiskFull', 'Rate'] as const;

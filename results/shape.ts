@@ -32,6 +32,20 @@ export interface EventsShape {
   columns: Column[];
 }
 
+/** Captured packets, in time order. The columns say what is known of each; its bytes are beside them in a run's line, as `packet` (base64), and in
+ *  capture.pcapng. */
+export interface PacketsShape {
+  kind: 'packets';
+  columns: Column[];
+}
+
+/** Shapes of rows that stand one by one, in time order. */
+export type TimedShape = EventsShape | PacketsShape;
+
+export function isTimed(shape: Shape): shape is TimedShape {
+  return shape.kind === 'events' || shape.kind === 'packets';
+}
+
 /** Rows by key; values fold. `sort`: the value column by which renderers order, descending. */
 export interface TableShape {
   kind: 'table';
@@ -56,7 +70,7 @@ export interface StacksShape {
   weights: ValueColumn[];
 }
 
-export type Shape = EventsShape | TableShape | HistogramShape | StacksShape;
+export type Shape = TimedShape | TableShape | HistogramShape | StacksShape;
 
 /** Every row of every shape begins with these: whose it is. Absent (null), never guessed: a process without Kubernetes has no pod. */
 export const ownerColumns = [
@@ -90,7 +104,7 @@ export interface StackFrame {
   line?: number;
 }
 
-/** A row as merge sees it: its key decides order and identity, its value folds. */
+/** A row as merge sees it: its key decides order and identity, its value folds. A packet's is an event's. */
 export type Row =
   | { kind: 'events'; key: Value[]; value: Value[] }
   | { kind: 'table'; key: Value[]; value: bigint[] }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { mergeRuns } from './merge.ts';
 import { compareRows, foldRows } from './order.ts';
 import { readRun, writeRun } from './run.ts';
-import type { Row, Shape, Value } from './shape.ts';
+import { isTimed, type Row, type Shape, type Value } from './shape.ts';
 
 export interface SortOptions {
   /** Rows held before they are spilled, by estimate (what V8 has not collected yet comes on top); 32 MiB by default. */
@@ -56,7 +56,7 @@ export async function* sortRows(
 /** Sorts the list in place and gives it folded. */
 export function sortInMemory(shape: Shape, rows: Row[]): Row[] {
   rows.sort(compareRows);
-  if (shape.kind === 'events') return rows;
+  if (isTimed(shape)) return rows;
   const folded: Row[] = [];
   for (const row of rows) {
     const last = folded.at(-1);

@@ -7,7 +7,7 @@ import { allColumns } from './columns.ts';
 import { escapeHtml, escapeTerminal, shorten } from './escape.ts';
 import { barLines } from './render/bars.ts';
 import { histogramShape, metaOf, sampleRows, shapes, stacksShape } from './samples.ts';
-import { ownerColumns, type Shape } from './shape.ts';
+import { isTimed, ownerColumns, type Shape } from './shape.ts';
 import { buildTree, type TreeNode } from './tree.ts';
 import { formatAmount, formatShare, formatTime, parseTime } from './units.ts';
 import { viewOfRows } from './view.ts';
@@ -99,10 +99,9 @@ test('buckets have half-open ranges, and quantiles are the bucket that holds the
 
 test("a shape may list the owner's columns itself: rows have them once", () => {
   for (const shape of shapes) {
-    const listed: Shape =
-      shape.kind === 'events'
-        ? { ...shape, columns: [...shape.columns.slice(0, 1), ...ownerColumns, ...shape.columns.slice(1)] }
-        : { ...shape, keys: [...ownerColumns, ...shape.keys] };
+    const listed: Shape = isTimed(shape)
+      ? { ...shape, columns: [...shape.columns.slice(0, 1), ...ownerColumns, ...shape.columns.slice(1)] }
+      : { ...shape, keys: [...ownerColumns, ...shape.keys] };
     assert.deepEqual(allColumns(listed), allColumns(shape));
   }
 });

@@ -4,7 +4,7 @@
 import type { Condensed } from './condensed.ts';
 import { type EventsAlike, hasGroups, readGroups } from './event-groups.ts';
 import { readRun } from './run.ts';
-import type { ResultMeta, Row } from './shape.ts';
+import { isTimed, type ResultMeta, type Row } from './shape.ts';
 import { readTimes } from './times.ts';
 
 export interface ResultView {
@@ -23,7 +23,7 @@ export interface ResultView {
 export function viewOfRun(meta: ResultMeta, path: string): ResultView {
   const { shape } = meta;
   const view: ResultView = { meta, rows: () => readRun(path, shape) };
-  if (shape.kind !== 'events') return view;
+  if (!isTimed(shape)) return view;
   view.laterTimes = (skip) => readTimes(path, skip);
   if (hasGroups(shape)) view.groups = (mostRows, mostGroups) => readGroups(path, shape, mostRows, mostGroups);
   return view;

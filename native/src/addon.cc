@@ -7,6 +7,7 @@
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
     env.SetInstanceData(new Instance);
     addErrors(env, exports);
+    addCapture(env, exports);
     addFeatures(env, exports);
     addElfLists(env, exports);
     addKernelLookup(env, exports);

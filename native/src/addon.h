@@ -14,3 +14,6 @@
 #include "json.h"
 #include "mappings.h"
 #include "symbols.h"
+
+/// capture.h: libpcap's headers and the kernel's both have a struct bpf_insn.
+void addCapture(Napi::Env env, Napi::Object exports);

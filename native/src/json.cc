@@ -73,6 +73,12 @@ class RowWriter {
                 out_.put('"');
                 writeIpAddress(out_, column.data + row * column.width, column.width);
                 return out_.put('"');
+            case As::Base64: {
+                Part bytes = textAt(column, row);
+                out_.put('"');
+                writeBase64(out_, bytes.start, bytes.size);
+                return out_.put('"');
+            }
             case As::Boolean:
                 return column.integer(row) ? out_.put("true", 4) : out_.put("false", 5);
             default:

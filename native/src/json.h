@@ -24,7 +24,7 @@ struct JsonColumn {
 };
 
 struct JsonPlanField {
-    enum class As { Integer, Text, List, Time, IpAddress, Boolean, Lookup, Members };
+    enum class As { Integer, Text, List, Time, IpAddress, Boolean, Base64, Lookup, Members };
     As as = As::Integer;
     /// `"name":` and `"name_bytes":"`, escaped.
     std::string key, bytesKey;

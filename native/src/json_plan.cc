@@ -106,8 +106,8 @@ struct Planner {
         }
         made.column = column(name);
         Kind kind = made.column->kind;
-        if (as == "text" || as == "list") {
-            made.as = as == "text" ? As::Text : As::List;
+        if (as == "text" || as == "list" || as == "base64") {
+            made.as = as == "text" ? As::Text : as == "list" ? As::List : As::Base64;
             if (kind != Kind::Text)
                 throw Failure(Code::InvalidArgument, "column " + name + " must hold text");
         } else if (as == "ipAddress") {

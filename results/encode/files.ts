@@ -13,7 +13,8 @@ import type { Shape, StacksShape } from '../shape.ts';
 import { buildTree } from '../tree.ts';
 import type { ResultView } from '../view.ts';
 import { levelsOf, writeFolded } from './folded.ts';
-import { eventsFile, writeJson } from './json.ts';
+import { eventsFile, packetsFile, writeJson } from './json.ts';
+import { writePcapng } from './pcapng.ts';
 import { encodePprof } from './pprof.ts';
 import { writeHistogram, writeTable } from './table.ts';
 
@@ -48,6 +49,14 @@ export const resultFiles: readonly ResultFile[] = [
     async write({ rows }, writer) {
       for await (const chunk of createReadStream(rows) as AsyncIterable<Buffer>) await writer.write(chunk);
     },
+  },
+  {
+    name: packetsFile,
+    mediaType: 'application/x-pcapng',
+    description:
+      'Every packet, in time order, for Wireshark, tshark and tcpdump: an interface for each pod, with its name; nanoseconds.',
+    shapes: ['packets'],
+    write: ({ view, rows }, writer) => writePcapng(view.meta, rows, writer),
   },
   {
     name: rowsFile,

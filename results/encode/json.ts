@@ -16,6 +16,7 @@ import type { ResultView } from '../view.ts';
 export const schemaVersion = 1;
 export const apiVersion = 'sonde.dev/v1alpha1';
 export const eventsFile = 'events.jsonl';
+export const packetsFile = 'capture.pcapng';
 
 /** Everything but the data, as result.json has it; also what `sonde run --json` and a status are made from. */
 export function resultHead(meta: ResultMeta, digest: Digest) {
@@ -94,7 +95,8 @@ async function writeEvents(
   writer: LineWriter,
 ): Promise<void> {
   const first = digest.first.map((row) => rowObject(view.meta, row));
-  await writer.write(jsonText({ file: eventsFile, count: view.meta.events.recorded, first }));
+  const file = view.meta.shape.kind === 'packets' ? packetsFile : eventsFile;
+  await writer.write(jsonText({ file, count: view.meta.events.recorded, first }));
 }
 
 /** A row as an object by column name: unknown values are null. */

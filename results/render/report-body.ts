@@ -42,6 +42,7 @@ export async function writeBody(
   const { shape } = view.meta;
   switch (shape.kind) {
     case 'events':
+    case 'packets':
       return writeEvents(view, write, most);
     case 'table':
       return writeTable(view, shape, write, most.rows);

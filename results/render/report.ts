@@ -24,6 +24,7 @@ const complete: Record<Shape['kind'], string> = {
   table: 'table.csv',
   histogram: 'histogram.csv',
   events: 'events.jsonl',
+  packets: 'capture.pcapng',
 };
 
 function dataColumns(shape: Shape): DataColumn[] {

@@ -152,12 +152,13 @@ function stacksBody(meta: ResultMeta, digest: Digest & { kind: 'stacks' }): stri
 }
 
 function eventsBody(meta: ResultMeta, digest: Digest & { kind: 'events' }): string[] {
-  if (digest.rows === 0) return ['No events'];
+  const noun = meta.shape.kind === 'packets' ? 'packets' : 'events';
+  if (digest.rows === 0) return [`No ${noun}`];
   const owner = whose(meta);
   const groups = digest.groups.slice(0, shown.groups);
   const counts = textTable(
     [
-      { title: 'EVENTS', right: true },
+      { title: noun.toUpperCase(), right: true },
       { title: 'SHARE', right: true },
       { title: 'PROCESS' },
       { title: 'CONTAINER', limit: 100 },
@@ -169,7 +170,7 @@ function eventsBody(meta: ResultMeta, digest: Digest & { kind: 'events' }): stri
       group.owner,
     ]),
   );
-  const note = digest.complete ? [] : [`(counted over the first ${formatCount(digest.rows)} events)`];
+  const note = digest.complete ? [] : [`(counted over the first ${formatCount(digest.rows)} ${noun})`];
   const own = valueColumns(meta.shape);
   const first = digest.first.slice(0, shown.events);
   const rows = textTable(
@@ -180,7 +181,7 @@ function eventsBody(meta: ResultMeta, digest: Digest & { kind: 'events' }): stri
       ...row.value.map((value, i) => cell(value, own[i])),
     ]),
   );
-  return [...counts, ...note, '', 'The first events', ...rows];
+  return [...counts, ...note, '', `The first ${noun}`, ...rows];
 }
 
 function clock(time: Value): string {

@@ -10,6 +10,8 @@ import { timeline } from './timeline.ts';
 /** The whole section. */
 export function eventsView(data: Data): HTMLElement {
   const { foot } = data;
+  const noun = data.head.shape.kind === 'packets' ? 'packets' : 'events';
+  const title = noun === 'packets' ? 'Packets' : 'Events';
   const time = data.columns[0];
   const stepSeconds = (foot.series?.stepNs ?? 1e9) / 1e9;
   const line = timeline(foot.series?.counts ?? [], stepSeconds, restrict);
@@ -31,7 +33,7 @@ export function eventsView(data: Data): HTMLElement {
       ? `the first ${formatCount(foot.embedded)} are in this page, ${formatCount(left)} more in ${data.head.complete}`
       : undefined;
   const rows = grid(data.columns, data.rows, {
-    noun: 'events',
+    noun,
     sort: 0,
     ascending: true,
     onRows(shown) {
@@ -48,8 +50,8 @@ export function eventsView(data: Data): HTMLElement {
   });
   return h(
     'section',
-    { class: 'panel', 'aria-label': 'Events' },
-    h('h2', {}, 'Events'),
+    { class: 'panel', 'aria-label': title },
+    h('h2', {}, title),
     note !== undefined && h('p', { class: 'note' }, `${note[0]?.toUpperCase()}${note.slice(1)}.`),
     owners.element,
     line.element,

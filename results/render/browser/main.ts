@@ -27,6 +27,7 @@ function resultView(data: Data): HTMLElement {
     case 'histogram':
       return histogramView(data, shape);
     case 'events':
+    case 'packets':
       return eventsView(data);
   }
 }
