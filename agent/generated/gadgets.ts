@@ -178,6 +178,360 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
     ]
   },
   {
+    "trace": "file-io-latency",
+    "programs": [
+      [
+        [
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_read"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_pread64"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_readv"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_preadv"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_preadv2"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_write"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_pwrite64"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_writev"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_pwritev"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_pwritev2"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_read"
+            }
+          },
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_pread64"
+            }
+          },
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_readv"
+            }
+          },
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_preadv"
+            }
+          },
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_preadv2"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_write"
+            }
+          },
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_pwrite64"
+            }
+          },
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_writev"
+            }
+          },
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_pwritev"
+            }
+          },
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_pwritev2"
+            }
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "file-io-top",
+    "programs": [
+      [
+        [
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_read"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_pread64"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_readv"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_preadv"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_preadv2"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_write"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_pwrite64"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_writev"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_pwritev"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_pwritev2"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_read"
+            }
+          },
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_pread64"
+            }
+          },
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_readv"
+            }
+          },
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_preadv"
+            }
+          },
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_preadv2"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_write"
+            }
+          },
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_pwrite64"
+            }
+          },
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_writev"
+            }
+          },
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_pwritev"
+            }
+          },
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_pwritev2"
+            }
+          }
+        ]
+      ]
+    ]
+  },
+  {
     "trace": "mounts",
     "programs": [
       [
@@ -314,6 +668,22 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
           }
         ],
         []
+      ]
+    ]
+  },
+  {
+    "trace": "packet-capture",
+    "programs": []
+  },
+  {
+    "trace": "page-faults",
+    "programs": [
+      [
+        [
+          {
+            "program": "page_touched"
+          }
+        ]
       ]
     ]
   },
@@ -638,6 +1008,183 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
         [
           {
             "program": "signal_sent"
+          }
+        ]
+      ]
+    ]
+  },
+  {
+    "trace": "slow-file-io",
+    "programs": [
+      [
+        [
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_read"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_pread64"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_readv"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_preadv"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_preadv2"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_write"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_pwrite64"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_writev"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_pwritev"
+            }
+          },
+          {
+            "program": "file_io_enter",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_enter_pwritev2"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_read"
+            }
+          },
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_pread64"
+            }
+          },
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_readv"
+            }
+          },
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_preadv"
+            }
+          },
+          {
+            "program": "file_read_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_preadv2"
+            }
+          }
+        ]
+      ],
+      [
+        [
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_write"
+            }
+          },
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_pwrite64"
+            }
+          },
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_writev"
+            }
+          },
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_pwritev"
+            }
+          },
+          {
+            "program": "file_write_exit",
+            "attach": {
+              "kind": "tracepoint",
+              "category": "syscalls",
+              "name": "sys_exit_pwritev2"
+            }
           }
         ]
       ]

@@ -169,14 +169,47 @@ static __attribute__((noinline)) void disks(void) {
     free(page);
 }
 
+/* Writes 4,000 bytes of a memfd called "ledger" at once and reads them back in four parts; a fifth read finds
+ * its end. */
+static void files(void) {
+    static char bytes[4000];
+    int file = memfd_create("ledger", 0);
+    sink = pwrite(file, bytes, 4000, 0);
+    for (int i = 0; i < 5; i++) sink = pread(file, bytes, 1000, i * 1000);
+    close(file);
+}
+
+/* Writes to each of 100 fresh pages. */
+static __attribute__((noinline)) void touch(volatile char *memory) {
+    sink += __builtin_frame_address(0) == 0; /* keeps the frame */
+    for (int i = 0; i < 100; i++) memory[i * 4096] = 1;
+}
+
+static void pages(void) {
+    char *memory = mmap(NULL, 409600, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    madvise(memory, 409600, MADV_NOHUGEPAGE);
+    touch(memory);
+    munmap(memory, 409600);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
 } asks[] = {
-    {"stats", stats},     {"syncs", syncs},           {"syns", syns},
-    {"disks", disks},     {"mounts", mounts},         {"sockets", sockets},
-    {"shared", shared},   {"signals", signals},       {"exits", exits},
-    {"threads", threads}, {"privileges", privileges}, {"capabilities", capabilities},
+    {"stats", stats},
+    {"syncs", syncs},
+    {"syns", syns},
+    {"files", files},
+    {"pages", pages},
+    {"disks", disks},
+    {"mounts", mounts},
+    {"sockets", sockets},
+    {"shared", shared},
+    {"signals", signals},
+    {"exits", exits},
+    {"threads", threads},
+    {"privileges", privileges},
+    {"capabilities", capabilities},
 };
 
 int main(int argc, char **argv) {

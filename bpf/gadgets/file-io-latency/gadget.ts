@@ -1,0 +1,59 @@
+// file-io-latency: how long reads and writes of files take. Programs: program.bpf.c. Test: gadget.test.ts.
+
+import { z } from 'zod';
+import {
+  fileIoParameters,
+  fileIoPrograms,
+  fileIoVariables,
+  operationColumn,
+  whichCalls,
+} from '../../file-io.ts';
+import { defineGadget, processColumns } from '../../gadget.ts';
+
+export default defineGadget({
+  name: 'file-io-latency',
+  aliases: ['ext4dist', 'xfsdist', 'btrfsdist', 'nfsdist', 'fsdist'],
+  area: 'files',
+  summary: 'How long reads and writes of files take, as a histogram.',
+  description: `${whichCalls}Of any file system. Counted in the kernel; exact.`,
+  parameters: z.object({
+    ...fileIoParameters(0),
+    byProcess: z
+      .boolean()
+      .default(false)
+      .describe('A histogram for each process, not only for each container'),
+    maxRows: z
+      .int()
+      .min(64)
+      .max(65_536)
+      .default(4096)
+      .describe(
+        'Room for histograms in the kernel, half a KiB each; what comes after is lost, and counted as such',
+      ),
+  }),
+  sees: 'pod',
+  subject: 'current',
+  capabilities: ['BPF', 'PERFMON'],
+  hitCost: { outsideNs: 150, insideNs: 450 },
+  source: ({ byProcess }) => ({
+    kind: 'histogram',
+    map: 'latencies',
+    shape: {
+      kind: 'histogram',
+      keys: [operationColumn, ...(byProcess ? processColumns : [])],
+      value: {
+        name: 'latencyNs',
+        type: 'integer',
+        unit: 'ns',
+        noun: 'file I/O',
+        description: 'How long the call took',
+      },
+      scale: { kind: 'log2' },
+    },
+  }),
+  programs: fileIoPrograms,
+  knobs: ({ byProcess, maxRows, ...parameters }) => ({
+    variables: { ...fileIoVariables(parameters), by_process: byProcess },
+    maxEntries: { latencies: maxRows },
+  }),
+});
