@@ -168,7 +168,13 @@ function compileTimeResult(
     case 'kaddr': {
       const address = env.kernel?.symbolAddress(text);
       if (address !== undefined) pass.constants.set(expression, address);
-      else if (env.kernel !== null) return failed(pass, call.span, `the kernel has no symbol ${text}`);
+      else if (env.kernel !== null)
+        return failed(
+          pass,
+          call.span,
+          `the kernel has no symbol ${text}`,
+          'kernels tell symbols of data only where they are built with CONFIG_KALLSYMS_ALL',
+        );
       return { kind: 'pointer', to: uint64, space: 'kernel' };
     }
     case 'uaddr':

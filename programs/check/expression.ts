@@ -12,7 +12,7 @@ import { readMap } from './maps.ts';
 import { binary, increment, unary } from './operators.ts';
 import { condition, failed, isTrue, type Pass, report, tupleOf, valueType } from './pass.ts';
 import { baseText, typeText } from './type-text.ts';
-import { boolean, integer, literalType, none, uint64, unify, unknown } from './unify.ts';
+import { boolean, literalType, none, uint64, unify, unknown } from './unify.ts';
 import { useVariable } from './variables.ts';
 
 export function infer(pass: Pass, expression: Expression): Type {
@@ -70,7 +70,13 @@ export function infer(pass: Pass, expression: Expression): Type {
     case 'offsetof':
       return offsetOf(pass, expression);
     case 'typeof':
-      return introspection(typeMeant(pass, expression));
+      typeMeant(pass, expression);
+      return failed(
+        pass,
+        expression.span,
+        'typeinfo() is asked for one of its members',
+        'write typeinfo(…).full_ty, .base_ty or .btf_id',
+      );
     case 'comptime':
       return comptime(pass, expression);
     case 'block':
@@ -78,27 +84,13 @@ export function infer(pass: Pass, expression: Expression): Type {
   }
 }
 
-/** typeinfo(x): a record. */
-function introspection(type: Type): Type {
-  return {
-    kind: 'record',
-    members: [
-      { name: 'btf_id', type: integer(32) },
-      { name: 'base_ty', type: { kind: 'string', size: baseText(type).length + 1 } },
-      { name: 'full_ty', type: { kind: 'string', size: typeText(type).length + 1 } },
-    ],
-  };
-}
-
 /** `typeinfo(x).full_ty`: known as soon as the type is. */
 function introspected(pass: Pass, expression: Extract<Expression, { kind: 'field' }>): Type | undefined {
   const { of, name } = expression;
   const inner = of.kind === 'comptime' ? of.of : of;
   if (inner.kind !== 'typeof') return undefined;
-  const record = pass.typeOf(inner);
-  if (of !== inner) pass.types.set(of, record);
   const type = typeMeant(pass, inner);
-  if (pass.env.level === 0 || type.kind === 'unknown') return undefined;
+  if (pass.env.level === 0 || type.kind === 'unknown') return unknown;
   const value =
     name === 'full_ty'
       ? typeText(type)
@@ -107,7 +99,7 @@ function introspected(pass: Pass, expression: Extract<Expression, { kind: 'field
         : name === 'btf_id'
           ? 0n
           : undefined;
-  if (value === undefined) return undefined;
+  if (value === undefined) return noSuch(pass, expression.nameSpan, 'typeinfo()', name);
   pass.constants.set(expression, value);
   return typeof value === 'bigint' ? literalType(value) : { kind: 'string', size: value.length + 1 };
 }

@@ -30,7 +30,7 @@ export const stringFunctions = [
     description: 'Whether a whole text matches a pattern of `*`, `?` and `[…]`.',
     invocation: 'sync',
     tenancy: 'pods',
-    difference: 'The pattern is a literal.',
+    difference: 'The pattern is a literal of at most 63 characters.',
   },
   {
     name: 'join',
@@ -103,6 +103,7 @@ export const stringFunctions = [
     description: 'Whether a text holds another.',
     invocation: 'sync',
     tenancy: 'pods',
+    difference: 'The text searched for has at most 63 bytes.',
   },
   {
     name: 'strerror',
@@ -153,6 +154,7 @@ export const stringFunctions = [
     description: 'Where a text first stands in another, else -1.',
     invocation: 'sync',
     tenancy: 'pods',
+    difference: 'The text searched for has at most 63 bytes.',
   },
   {
     name: 'syscall_name',

@@ -203,6 +203,7 @@ const others = [
     description: 'The number of keys of a map, or of frames of a stack.',
     invocation: 'sync',
     tenancy: 'pods',
+    difference: 'Of a map from Linux 5.13 on.',
   },
   {
     name: 'macaddr',
@@ -214,9 +215,10 @@ const others = [
   {
     name: 'nsecs',
     signatures: [{ parameters: [clock], returns: 'uint64' }],
-    description: 'Nanoseconds of a clock: boot (the default), monotonic, tai, sw_tai.',
+    description: 'Nanoseconds of a clock: boot (the default), monotonic, tai.',
     invocation: 'sync',
     tenancy: 'pods',
+    difference: '`sw_tai` is not supported; `tai` needs Linux 6.1.',
   },
   {
     name: 'ntop',
@@ -364,10 +366,10 @@ const others = [
   {
     name: 'typeinfo',
     signatures: [{ parameters: [anything], returns: '(btf_id, base_ty, full_ty)' }],
-    description: 'The type of an expression, as a record of a number and two strings.',
+    description: 'The type of an expression, as text: `typeinfo(x).full_ty`, `.base_ty`, `.btf_id`.',
     invocation: 'compileTime',
     tenancy: 'pods',
-    difference: 'btf_id is 0.',
+    difference: 'btf_id is 0, and the record as a whole is no value.',
   },
   {
     name: 'uaddr',
