@@ -15,9 +15,24 @@ export type Folded =
   /** By the interval's number since boot. */
   | { kind: 'series'; values: Map<bigint, { value: bigint; count: bigint }> };
 
+/** Of a number that each CPU has of its own (`let @a = percpuhash(1)`) the sum, of all else the first. */
+function plainValue(type: Type, slots: readonly DataView[]): DataView {
+  const first = slots[0] ?? new DataView(new ArrayBuffer(8));
+  if (type.kind !== 'integer' || slots.length < 2) return first;
+  const bytes = new Uint8Array(8);
+  const sum = new DataView(bytes.buffer);
+  for (const slot of slots) {
+    const part = new Uint8Array(8);
+    for (let at = 0; at < type.bits / 8; at++) part[at] = slot.getUint8(at);
+    const value = new DataView(part.buffer).getBigUint64(0, true);
+    sum.setBigUint64(0, BigInt.asUintN(64, sum.getBigUint64(0, true) + value), true);
+  }
+  return sum;
+}
+
 /** slots: each begins with one CPU's value. */
 export function foldSlots(type: Type, slots: readonly DataView[], layouts: Layouts): Folded {
-  if (!isAggregate(type)) return { kind: 'value', view: slots[0] ?? new DataView(new ArrayBuffer(8)) };
+  if (!isAggregate(type)) return { kind: 'value', view: plainValue(type, slots) };
   switch (type.kind) {
     case 'count':
       return { kind: 'number', value: sumAt(slots, 0, false) };
