@@ -4,7 +4,7 @@
 import { globSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { build, type OutputFile } from 'esbuild';
+import { build, type OutputFile, type Plugin } from 'esbuild';
 import { licences } from './licences.ts';
 import { buildReport } from './report.ts';
 
@@ -34,6 +34,17 @@ function entryPoints(): Record<string, string> {
   return entries;
 }
 
+/** zod's messages in forty languages, of which it uses English by itself: 230 kB that every start of the command line would read. */
+const withoutLocales: Plugin = {
+  name: 'without-locales',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /locales\/index\.js$/ }, ({ importer }) =>
+      importer.includes('/node_modules/zod/') ? { path: 'locales', namespace: 'none' } : undefined,
+    );
+    onLoad({ filter: /^/, namespace: 'none' }, () => ({ contents: 'export {}' }));
+  },
+};
+
 /** Bundles and writes what has changed; removes what is no longer made. Gives a note for the progress line. */
 export async function buildBundles(): Promise<string> {
   const report = await buildReport();
@@ -56,6 +67,7 @@ export async function buildBundles(): Promise<string> {
     keepNames: false,
     legalComments: 'none',
     logLevel: 'silent',
+    plugins: [withoutLocales],
     define: { SONDE_VERSION: JSON.stringify(version) },
     // Packages in CommonJS call require for Node's own modules.
     banner: {

@@ -20,7 +20,16 @@ const inCluster: Record<string, () => Promise<Subcommand>> = {
 };
 
 const onMachine: Record<string, () => Promise<Subcommand>> = {
-  run: async () => (await import('./run.ts')).run,
+  run: async () => {
+    // The kernel's types are read on a thread while the longest of all modules to load is.
+    const { native } = await import('../native/index.ts');
+    try {
+      native.warmUp();
+    } catch {
+      // What is wrong with the addon is said when it is needed.
+    }
+    return (await import('./run.ts')).run;
+  },
   gadgets: async () => (await import('./gadgets.ts')).gadgets,
   validate: async () => (await import('./validate.ts')).validate,
   doctor: async () => (await import('./doctor.ts')).doctor,

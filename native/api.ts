@@ -386,6 +386,9 @@ export interface Native {
   cpuTime(): bigint;
   /** ns that one lookup in a hash takes in a BPF program on this machine, measured once (about a millisecond); 0 where it can't be measured. */
   lookupTime(): number;
+  /** Begins, on a thread, what the first object needs of the kernel: its types are read and its features probed. Who asks for them meanwhile waits for
+   *  what is left of it. For a process that has something else to do first; the types stay in memory (10 MB) until an object is loaded. */
+  warmUp(): void;
   /** What this kernel has; each probed once, nothing left loaded. */
   features(): {
     btf: boolean;

@@ -45,6 +45,7 @@ export const native: Native = {
   clocks: () => addon().clocks(),
   cpuTime: () => addon().cpuTime(),
   lookupTime: () => addon().lookupTime(),
+  warmUp: () => addon().warmUp(),
   features: () => addon().features(),
   supports: (...args) => addon().supports(...args),
   held: () => addon().held(),

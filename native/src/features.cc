@@ -4,20 +4,24 @@
 
 #include <cerrno>
 #include <fstream>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "errors.h"
 #include "hooks.h"
+#include "kernel_btf.h"
 #include "log.h"
 
 namespace {
@@ -137,6 +141,27 @@ Napi::Value supports(const Napi::CallbackInfo &info) {
     return Napi::String::New(info.Env(), reason);
 }
 
+void endWarmUp(void *thread) {
+    std::unique_ptr<std::thread> owned(static_cast<std::thread *>(thread));
+    owned->join();
+}
+
+/// warmUp(): void
+Napi::Value warmUp(const Napi::CallbackInfo &info) {
+    auto *thread = new std::thread([] {
+        pthread_setname_np(pthread_self(), "sonde-warm-up");
+        try {
+            keepKernelBtf();
+        } catch (const Failure &) {
+            // Whoever needs it will say so.
+        }
+        features();
+    });
+    // It must not run on while the process takes itself apart.
+    napi_add_env_cleanup_hook(info.Env(), endWarmUp, thread);
+    return info.Env().Undefined();
+}
+
 }  // namespace
 
 const Features &features() {
@@ -163,5 +188,6 @@ bool mayLoadPrograms() {
 
 void addFeatures(Napi::Env, Napi::Object exports) {
     addFunction(exports, "features", featuresOf);
+    addFunction(exports, "warmUp", warmUp);
     addFunction(exports, "supports", supports);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -20,7 +21,29 @@ struct JsonColumn {
     const uint32_t *offsets = nullptr;
 
     /// Sign-extended; of numbers only.
-    uint64_t integer(size_t row) const;
+    uint64_t integer(size_t row) const {
+        const uint8_t *at = data + row * width;
+        bool isSigned = kind == Kind::Signed;
+        switch (width) {
+            case 1:
+                return isSigned ? uint64_t(int64_t(int8_t(*at))) : *at;
+            case 2: {
+                uint16_t word;
+                memcpy(&word, at, 2);
+                return isSigned ? uint64_t(int64_t(int16_t(word))) : word;
+            }
+            case 4: {
+                uint32_t word;
+                memcpy(&word, at, 4);
+                return isSigned ? uint64_t(int64_t(int32_t(word))) : word;
+            }
+            default: {
+                uint64_t word;
+                memcpy(&word, at, 8);
+                return word;
+            }
+        }
+    }
 };
 
 struct JsonPlanField {
@@ -55,20 +78,29 @@ class JsonText {
     JsonText &operator=(const JsonText &) = delete;
     ~JsonText();
     /// Room for that many more bytes behind at().
-    char *room(size_t bytes);
+    char *room(size_t bytes) {
+        if (used_ + bytes > room_) grow(bytes);
+        return memory_ + used_;
+    }
     void advance(char *to) { used_ = size_t(to - memory_); }
     void put(char c) {
         char *at = room(1);
         *at = c;
         used_++;
     }
-    void put(const char *bytes, size_t size);
+    void put(const char *bytes, size_t size) {
+        if (!size) return;
+        memcpy(room(size), bytes, size);
+        used_ += size;
+    }
     void put(const std::string &text) { put(text.data(), text.size()); }
     size_t size() const { return used_; }
     void shrink(size_t size) { used_ = size; }
     char *release();
 
   private:
+    void grow(size_t bytes);
+
     char *memory_ = nullptr;
     size_t used_ = 0, room_ = 0;
 };

@@ -144,29 +144,6 @@ struct Planner {
 
 }  // namespace
 
-uint64_t JsonColumn::integer(size_t row) const {
-    const uint8_t *at = data + row * width;
-    switch (width) {
-        case 1:
-            return kind == Kind::Signed ? uint64_t(int64_t(int8_t(*at))) : *at;
-        case 2: {
-            uint16_t word;
-            memcpy(&word, at, 2);
-            return kind == Kind::Signed ? uint64_t(int64_t(int16_t(word))) : word;
-        }
-        case 4: {
-            uint32_t word;
-            memcpy(&word, at, 4);
-            return kind == Kind::Signed ? uint64_t(int64_t(int32_t(word))) : word;
-        }
-        default: {
-            uint64_t word;
-            memcpy(&word, at, 8);
-            return word;
-        }
-    }
-}
-
 std::unique_ptr<JsonPlan> planJson(Napi::Object batch, Napi::Array fields) {
     auto plan = std::make_unique<JsonPlan>();
     plan->rows = size_t(integerArgument(batch.Get("rows"), "rows", 0, 1 << 26));

@@ -76,21 +76,12 @@ JsonText::~JsonText() {
     free(memory_);
 }
 
-char *JsonText::room(size_t bytes) {
-    if (used_ + bytes > room_) {
-        size_t wanted = std::max(room_ * 2, used_ + bytes + 4096);
-        char *larger = static_cast<char *>(realloc(memory_, wanted));
-        if (!larger) throw std::bad_alloc();
-        memory_ = larger;
-        room_ = wanted;
-    }
-    return memory_ + used_;
-}
-
-void JsonText::put(const char *bytes, size_t size) {
-    if (!size) return;
-    memcpy(room(size), bytes, size);
-    used_ += size;
+void JsonText::grow(size_t bytes) {
+    size_t wanted = std::max(room_ * 2, used_ + bytes + 4096);
+    char *larger = static_cast<char *>(realloc(memory_, wanted));
+    if (!larger) throw std::bad_alloc();
+    memory_ = larger;
+    room_ = wanted;
 }
 
 char *JsonText::release() {

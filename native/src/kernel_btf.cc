@@ -90,6 +90,24 @@ std::shared_ptr<const KernelBtf> kernelBtf() {
     return made;
 }
 
+namespace {
+
+std::mutex keeping;
+std::shared_ptr<const KernelBtf> kept;
+
+}  // namespace
+
+void keepKernelBtf() {
+    auto read = kernelBtf();
+    std::lock_guard lock(keeping);
+    kept = std::move(read);
+}
+
+void letGoOfKernelBtf() {
+    std::lock_guard lock(keeping);
+    kept.reset();
+}
+
 std::shared_ptr<const KernelBtf> moduleBtf(const std::string &module) {
     auto base = kernelBtf();
     LogCapture quiet;

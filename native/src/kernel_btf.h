@@ -40,5 +40,8 @@ class KernelBtf {
 /// Read when first asked for, and freed when the last who holds it lets go: it takes 10 MB. Throws
 /// NotSupported.
 std::shared_ptr<const KernelBtf> kernelBtf();
+/// Reads it now and keeps it until someone lets go, who knows that the next need for it is far.
+void keepKernelBtf();
+void letGoOfKernelBtf();
 /// A module's types, on the kernel's. Throws NotFound.
 std::shared_ptr<const KernelBtf> moduleBtf(const std::string &module);

@@ -171,6 +171,7 @@ std::string KernelTypesFile::path() const {
 
 void KernelTypesFile::fill(const btf *local) {
     std::shared_ptr<const Bytes> bytes = cached(local);
+    letGoOfKernelBtf();
     if (pwrite(fd_, bytes->data(), bytes->size(), 0) != ssize_t(bytes->size()))
         throw systemFailure("write the kernel's types to a file in memory", errno, "");
 }
