@@ -47,3 +47,15 @@ export function withoutLighter(tree: CallTree, least: number, totals = tree.tota
     (node) => tree.frame[node] as number,
   );
 }
+
+/** How many of the nodes before that one withoutLighter keeps. */
+export function keptBefore(tree: CallTree, late: number, least: number, totals: Float64Array): number {
+  const gone = new Uint8Array(late);
+  let kept = 1;
+  for (let node = 1; node < late; node++) {
+    const caller = tree.parent[node] as number;
+    if (gone[caller] === 0 && (caller === 0 || (totals[node] as number) > least)) kept++;
+    else gone[node] = 1;
+  }
+  return kept;
+}

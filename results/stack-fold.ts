@@ -8,10 +8,11 @@ import { keyColumns } from './columns.ts';
 import { FrameTable, unknownFrame, viewOf } from './frame-table.ts';
 import { HotFunctions } from './hot-functions.ts';
 import { coarser, type KeyDetail, mappedKey } from './key-detail.ts';
-import { tooLight, withoutLighter } from './lighter.ts';
+import { keptBefore, tooLight, withoutLighter } from './lighter.ts';
 import { jsonText, parseJson, readable } from './row-json.ts';
 import type { StackFrame, StacksShape, Value } from './shape.ts';
-import { grown, parts } from './sums.ts';
+import { Cursor } from './stack-cursor.ts';
+import { grown } from './sums.ts';
 
 export interface FoldLimits {
   /** Rows that are wanted of it. */
@@ -34,7 +35,7 @@ const fewGroups = 16;
 /** As results/stack-lines.ts writes them. */
 const mostNumbers = 1 << 16;
 
-const [comma, open, close, minus, quote, brace] = [0x2c, 0x5b, 0x5d, 0x2d, 0x22, 0x7b];
+const [comma, open, close, quote, brace, newline] = [0x2c, 0x5b, 0x5d, 0x22, 0x7b, 10];
 
 export class StackFold {
   rows = 0;
@@ -72,8 +73,7 @@ export class StackFold {
   #known = 0;
   readonly #low: Float64Array;
   readonly #high: Float64Array;
-  #at = 0;
-
+  readonly #cursor = new Cursor();
   readonly #expected: number;
   readonly #added = (frame: StackFrame, number: number) => this.functions.add(frame, number);
 
@@ -90,18 +90,19 @@ export class StackFold {
 
   /** Throws an Error that says what is wrong with a line. */
   take(text: Buffer): void {
+    const cursor = this.#cursor;
     const view = viewOf(text);
-    this.#at = 0;
-    while (this.#at < text.length) {
-      const first = text[this.#at];
-      if (first === brace) this.#takeKey(text);
-      else if (text[this.#at + 1] === quote) {
-        const frame = this.frames.read(text, view, this.#at, this.#added);
-        this.#at = this.frames.end;
+    cursor.text = text;
+    cursor.at = 0;
+    while (cursor.at < text.length) {
+      if (text[cursor.at] === brace) this.#takeKey(cursor.line());
+      else if (text[cursor.at + 1] === quote) {
+        const frame = this.frames.read(text, view, cursor.at, this.#added);
+        cursor.at = this.frames.end;
         if (this.#count === this.#numbers.length) this.#numbers = grown(this.#numbers, 2 * this.#count);
         if (this.#count > mostNumbers) throw new Error(`more than ${mostNumbers} frames are numbered`);
         this.#numbers[this.#count++] = frame;
-      } else this.#takeRow(text);
+      } else this.#takeRow();
     }
   }
 
@@ -116,15 +117,13 @@ export class StackFold {
     [this.rows, this.#count, this.#depth, this.#known, this.#key] = [0, 0, 0, 0, undefined];
   }
 
-  #takeKey(text: Buffer): void {
-    const end = text.indexOf(10, this.#at);
-    const parsed = parseJson(text.toString('utf8', this.#at, end)) as { key?: unknown; frames?: unknown };
+  #takeKey(line: string): void {
+    const parsed = parseJson(line) as { key?: unknown; frames?: unknown };
     const columns = keyColumns(this.#shape);
     const { key } = parsed;
     if (!Array.isArray(key) || key.length !== columns.length)
       throw new Error(`key must be a list of ${columns.length} values`);
     this.#key = columns.map((column, i) => readable(key[i], column));
-    this.#at = end + 1;
     if (parsed.frames !== undefined) {
       this.#count = 0;
       this.functions.cut(0);
@@ -152,28 +151,29 @@ export class StackFold {
     this.#group = this.#frozen ? this.tree.find(0, -1 - group) : this.tree.child(0, -1 - group);
   }
 
-  #takeRow(text: Buffer): void {
+  #takeRow(): void {
+    const cursor = this.#cursor;
     if (this.#key === undefined) throw new Error('a row stands before any key');
-    this.#expect(text, open);
-    const same = this.#digits(text);
+    cursor.expect(open);
+    const same = cursor.digits();
     if (same > this.#depth) throw new Error(`${same} frames of the row above, which has ${this.#depth}`);
-    this.#expect(text, comma);
-    this.#expect(text, open);
+    cursor.expect(comma);
+    cursor.expect(open);
     this.functions.cut(same);
     this.#depth = same;
-    if (text[this.#at] !== close)
-      for (;;) {
-        const number = this.#digits(text);
-        if (number >= this.#count) throw new Error(`there is no frame ${number}`);
-        this.#push(this.#numbers[number] as number);
-        if (text[this.#at] !== comma) break;
-        this.#at++;
+    while (!cursor.passes(close)) {
+      const number = cursor.digits();
+      if (number >= this.#count) throw new Error(`there is no frame ${number}`);
+      this.#push(this.#numbers[number] as number);
+      if (!cursor.passes(comma)) {
+        cursor.expect(close);
+        break;
       }
-    this.#expect(text, close);
-    this.#expect(text, comma);
-    this.#weights(text);
-    this.#expect(text, close);
-    this.#expect(text, 10);
+    }
+    cursor.expect(comma);
+    cursor.integers(this.#low, this.#high);
+    cursor.expect(close);
+    cursor.expect(newline);
     this.#land();
   }
 
@@ -186,23 +186,6 @@ export class StackFold {
     this.#path[depth] = frame;
     if (this.#known > depth) this.#known = depth;
     this.functions.push(frame);
-  }
-
-  #weights(text: Buffer): void {
-    this.#expect(text, open);
-    const width = this.#low.length;
-    for (let i = 0; i < width; i++) {
-      if (i > 0) this.#expect(text, comma);
-      const start = this.#at;
-      if (text[start] === minus) this.#at++;
-      const value = this.#digits(text);
-      const small = value < 1e15 && text[start] !== minus;
-      const wide = small ? undefined : parts(BigInt(text.toString('latin1', start, this.#at)));
-      this.#low[i] = wide ? wide.low : value;
-      this.#high[i] = wide ? wide.high : 0;
-    }
-    if (text[this.#at] !== close) throw new Error(`value has not ${width} numbers`);
-    this.#at++;
   }
 
   #land(): void {
@@ -230,23 +213,6 @@ export class StackFold {
     this.#chance = (Math.imul(this.#chance, 1664525) + 1013904223) >>> 0;
     const weight = (this.#low[0] as number) + (this.#high[0] as number) * 2 ** 50;
     return weight * 2 ** 32 > this.#chance * this.#hold;
-  }
-
-  #expect(text: Buffer, byte: number): void {
-    if (text[this.#at] !== byte) throw new Error(`not a row: something else stands at byte ${this.#at}`);
-    this.#at++;
-  }
-
-  #digits(text: Buffer): number {
-    const start = this.#at;
-    let [at, value] = [start, 0];
-    for (let digit = (text[at] ?? 0) - 48; digit >= 0 && digit <= 9; digit = (text[at] ?? 0) - 48) {
-      value = value * 10 + digit;
-      at++;
-    }
-    if (at === start) throw new Error(`not a row: a number is missing at byte ${at}`);
-    this.#at = at;
-    return value;
   }
 
   /** Between keys: a key's rows are as many as its process has stacks. */
@@ -345,16 +311,4 @@ export class StackFold {
     this.#depth = 0;
     for (const frame of path) this.#push(frame === unknownFrame ? frame : (numbers[frame] as number));
   }
-}
-
-/** How many of the nodes before that one stay. */
-function keptBefore(tree: CallTree, late: number, least: number, totals: Float64Array): number {
-  const gone = new Uint8Array(late);
-  let kept = 1;
-  for (let node = 1; node < late; node++) {
-    const caller = tree.parent[node] as number;
-    if (gone[caller] === 0 && (caller === 0 || (totals[node] as number) > least)) kept++;
-    else gone[node] = 1;
-  }
-  return kept;
 }

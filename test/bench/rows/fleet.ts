@@ -159,7 +159,7 @@ async function measured(
   } as never);
   const { status: first } = await begun;
   const deadline = Date.parse(first.startTime ?? '') + durationSeconds * 1000;
-  await sleep(deadline - Date.now());
+  await sleep(Math.max(0, deadline - Date.now()));
   const before = { operator: await cpuSeconds(pid), fleet: await cpuSeconds(fleet) };
   const { status, at } = await ends;
   const complete = status.conditions?.find(({ type }) => type === 'Complete');
