@@ -139,6 +139,18 @@ function choose(
       taken[found]?.take(ranges);
     }
   }
+  // What was given out early did not know where its neighbours would be: a move fewer where it can be with one of them.
+  for (const r of all) {
+    const register = chosen[r] as number;
+    const ranges = joined.ranges[r] as number[];
+    const wished = (moves.get(r) ?? []).map((other) => chosen[other] as number);
+    if (register < 0 || wished.includes(register)) continue;
+    const better = wished.find((other) => other >= 0 && other < 10 && taken[other]?.isFree(ranges));
+    if (better === undefined) continue;
+    taken[register]?.release(ranges);
+    taken[better]?.take(ranges);
+    chosen[r] = better;
+  }
   const homeless = new Set(spilled);
   for (let r = firstVirtual; r < machine.registers; r++) {
     const representative = joined.of(r);

@@ -23,6 +23,7 @@ import {
 } from './instructions.ts';
 import type { MachineFunction, MachineInstruction, Reference } from './machine.ts';
 import { select } from './select.ts';
+import { tidy } from './tidy.ts';
 
 export interface Assembled {
   name: string;
@@ -34,7 +35,8 @@ export interface Assembled {
 }
 
 export function compileFunction(source: IrFunction): Assembled {
-  return assemble(allocate(select(source)));
+  const machine = select(source);
+  return assemble(tidy(allocate(machine), machine.stack));
 }
 
 function assemble(machine: MachineFunction): Assembled {

@@ -15,6 +15,12 @@ export class Occupied {
     return true;
   }
 
+  release(ranges: number[]): void {
+    for (let i = 0; i < ranges.length; i += 2)
+      for (const [word, mask] of masks(ranges[i] as number, ranges[i + 1] as number))
+        this.bits[word] = (this.bits[word] as number) & ~mask;
+  }
+
   take(ranges: number[]): void {
     for (let i = 0; i < ranges.length; i += 2)
       for (const [word, mask] of masks(ranges[i] as number, ranges[i + 1] as number))
