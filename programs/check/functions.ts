@@ -2,6 +2,7 @@
 // against arguments, keys against maps) is in programs/check/calls/*. Neighbours: aggregates.ts (`count` …), builtins.ts, words.ts.
 
 import { aggregateFunctions } from './aggregates.ts';
+import { constantFunctions } from './functions-constant.ts';
 import { outputFunctions } from './functions-output.ts';
 import { stringFunctions } from './functions-text.ts';
 import { type Fn, type Parameter, uprobes } from './words.ts';
@@ -29,14 +30,6 @@ const others = [
     description: 'The bytes of an integer in the other order.',
     invocation: 'sync',
     tenancy: 'pods',
-  },
-  {
-    name: 'cgroupid',
-    signatures: [{ parameters: [{ name: 'path', accepts: 'string', literal: true }], returns: 'uint64' }],
-    description: 'The id of the cgroup (version 2) at a path.',
-    invocation: 'compileTime',
-    tenancy: 'node',
-    nodeReason: "it would tell of other pods' cgroups",
   },
   {
     name: 'cgroup_path',
@@ -88,62 +81,6 @@ const others = [
     signatures: [{ parameters: [map, key], returns: 'bool' }],
     description: 'Whether a key is in the map.',
     invocation: 'sync',
-    tenancy: 'pods',
-  },
-  {
-    name: 'getopt',
-    signatures: [
-      {
-        parameters: [
-          { name: 'name', accepts: 'string', literal: true },
-          { name: 'default', accepts: 'any', literal: true, optional: true },
-          { name: 'description', accepts: 'string', literal: true, optional: true },
-        ],
-        returns: "the default's type, else bool",
-      },
-    ],
-    description: 'A named parameter of the command line (`-- --name=value`), else the default.',
-    invocation: 'compileTime',
-    tenancy: 'pods',
-  },
-  ...['is_array', 'is_integer', 'is_literal', 'is_ptr', 'is_str', 'is_unsigned_integer'].map(
-    (name): Fn => ({
-      name,
-      signatures: [{ parameters: [anything], returns: 'bool' }],
-      description: `Whether an expression is ${
-        {
-          is_array: 'an array',
-          is_integer: 'an integer',
-          is_literal: 'a literal',
-          is_ptr: 'a pointer',
-          is_str: 'a string',
-        }[name] ?? 'an unsigned integer'
-      }.`,
-      invocation: 'compileTime',
-      tenancy: 'pods',
-    }),
-  ),
-  {
-    name: 'kaddr',
-    signatures: [{ parameters: [symbol], returns: 'uint64 *' }],
-    description: 'The address of a kernel symbol.',
-    invocation: 'compileTime',
-    tenancy: 'node',
-    nodeReason: kernelAddresses,
-  },
-  {
-    name: 'kfunc_allowed',
-    signatures: [{ parameters: [symbol], returns: 'bool' }],
-    description: 'Whether this probe may call a function that the kernel offers to programs.',
-    invocation: 'compileTime',
-    tenancy: 'pods',
-    difference: 'Always false: programs of Sonde call none.',
-  },
-  {
-    name: 'kfunc_exist',
-    signatures: [{ parameters: [symbol], returns: 'bool' }],
-    description: 'Whether the kernel has a function of that name, by BTF.',
-    invocation: 'compileTime',
     tenancy: 'pods',
   },
   {
@@ -292,15 +229,6 @@ const others = [
     difference: 'With a task: not in a namespaced job.',
   },
   {
-    name: 'pton',
-    signatures: [
-      { parameters: [{ name: 'address', accepts: 'string', literal: true }], returns: 'char[4] or char[16]' },
-    ],
-    description: 'The bytes of an address written as text.',
-    invocation: 'compileTime',
-    tenancy: 'pods',
-  },
-  {
     name: 'reg',
     signatures: [{ parameters: [{ name: 'register', accepts: 'string', literal: true }], returns: 'uint64' }],
     description: 'A register, as it was where the probe is.',
@@ -349,29 +277,6 @@ const others = [
     nodeReason: 'it takes a kernel pointer',
   },
   {
-    name: 'static_assert',
-    signatures: [
-      {
-        parameters: [
-          { name: 'condition', accepts: 'any', literal: true },
-          { name: 'message', accepts: 'string', literal: true },
-        ],
-        returns: 'void',
-      },
-    ],
-    description: 'Fails to compile, with the message, where the condition is false.',
-    invocation: 'compileTime',
-    tenancy: 'pods',
-  },
-  {
-    name: 'typeinfo',
-    signatures: [{ parameters: [anything], returns: '(btf_id, base_ty, full_ty)' }],
-    description: 'The type of an expression, as text: `typeinfo(x).full_ty`, `.base_ty`, `.btf_id`.',
-    invocation: 'compileTime',
-    tenancy: 'pods',
-    difference: 'btf_id is 0, and the record as a whole is no value.',
-  },
-  {
     name: 'uaddr',
     signatures: [{ parameters: [symbol], returns: 'pointer to an unsigned integer of its size' }],
     description: "The address of a symbol of the probe's binary.",
@@ -392,8 +297,7 @@ const others = [
 
 /** By name: whatever may be called. */
 export const functions: ReadonlyMap<string, Fn> = new Map(
-  [...others, ...stringFunctions, ...outputFunctions, ...aggregateFunctions].map((entry) => [
-    entry.name,
-    entry,
-  ]),
+  [...others, ...constantFunctions, ...stringFunctions, ...outputFunctions, ...aggregateFunctions].map(
+    (entry) => [entry.name, entry],
+  ),
 );

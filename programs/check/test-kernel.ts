@@ -196,7 +196,9 @@ export function testKernel(without: Record<string, string> = {}): Kernel {
         ? layout(name, { id: [u64, 0], url: [pointer(i8), 8] }, 16)
         : undefined,
     userSymbolAddress: (path, name) =>
-      path === '/bin/app' && name === 'counter' ? { address: 0x4010n, size: 4 } : undefined,
+      path === '/bin/app'
+        ? { counter: { address: 0x4010n, size: 4 }, handle: { address: 0x1000n, size: 64 } }[name]
+        : undefined,
     usdt: (path, provider, name) =>
       [
         { provider: 'app', name: 'start', arguments: ['8@%rdi', '-4@%esi'] },
