@@ -31,13 +31,6 @@ static __always_inline void process_at(struct process *process, struct task_stru
     if (level) bpf_probe_read_kernel(&process->container_pid, sizeof(u32), &pid->numbers[level].nr);
 }
 
-/** The user of the task that runs, as the host counts users. bpf_get_current_uid_gid() gives the same, and
- * maps the group's id as well: every call costs more than these two loads. */
-static __always_inline u32 user_current(void) {
-    if (HAVE_CURRENT_TASK_BTF) return bpf_get_current_task_btf()->cred->uid.val;
-    return bpf_get_current_uid_gid();
-}
-
 /** Of the task that runs. */
 static __always_inline void process_current(struct process *process) {
     if (HAVE_CURRENT_TASK_BTF)

@@ -77,7 +77,7 @@ static __always_inline void record_open(u64 container, u32 syscall, const char *
     struct open_record *record = begin(container, result);
     if (!record) return;
     process_current(&record->process);
-    record->uid = user_current();
+    record->uid = bpf_get_current_uid_gid();
     if (!is_wanted_process(&record->process)) return;
     record->syscall = syscall;
     record->flags = flags & ~(u64)O_LARGEFILE;
@@ -152,7 +152,7 @@ int BPF_PROG(open_uring_submit, struct io_kiocb *request) {
     record->path.length = length > 0 ? length : 0;
     record->container = container;
     record->flags = BPF_CORE_READ(open, how.flags) & ~(u64)O_LARGEFILE;
-    record->uid = user_current();
+    record->uid = bpf_get_current_uid_gid();
     process_current(&record->process);
     if (!is_wanted_process(&record->process)) return 0;
     u64 key = (u64)request;
