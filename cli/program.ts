@@ -159,6 +159,7 @@ async function compileProgram(
       tenancy: 'node',
       hasCommand: given.command.length > 0,
       settings: environmentSettings(process.env),
+      runtimeChecks: given.runtimeChecks,
       externs: new Externs(readFileSync(objectPath('program'))),
     });
     const diagnostics = 'compiled' in result ? result.warnings : result.diagnostics;

@@ -22,6 +22,8 @@ export interface CompileOptions extends CheckOptions {
   parameters: Parameters;
   /** Of dist/bpf/<arch>/program.bpf.o, with which the object is linked. */
   externs: Externs;
+  /** -k: reads of memory that fail are told too, each by a record. */
+  runtimeChecks?: boolean;
 }
 
 export type Compilation =
@@ -39,7 +41,7 @@ export function compile(source: string, kernel: Kernel, options: CompileOptions)
   const checked = check(expanded.program, kernel, options);
   const warnings = [...before, ...checked.diagnostics];
   if (hasError(warnings)) return { diagnostics: warnings };
-  const result = lowerChecked(checked, kernel, { name: options.name, text: source });
+  const result = lowerChecked(checked, kernel, { name: options.name, text: source }, options.runtimeChecks);
   if ('diagnostics' in result) return { diagnostics: [...warnings, ...result.diagnostics] };
   const { compiled } = result.lowered;
   const module = optimize(result.lowered.module);

@@ -13,13 +13,14 @@ export interface Lowered {
   compiled: Omit<Compiled, 'object'>;
 }
 
-/** diagnostics: what can't be done on this kernel, all of it. */
+/** diagnostics: what can't be done on this kernel, all of it. runtimeChecks: reads that fail are told. */
 export function lowerChecked(
   checked: Checked,
   kernel: Kernel,
   source: IrModule['source'],
+  runtimeChecks = false,
 ): { lowered: Lowered } | { diagnostics: Diagnostic[] } {
-  const shared = new Shared(checked, kernel);
+  const shared = new Shared(checked, kernel, runtimeChecks);
   const probes: CompiledProbe[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const probe of checked.probes) {

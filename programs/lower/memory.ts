@@ -5,6 +5,7 @@ import type { Span } from '../source.ts';
 import type { Space, Type } from '../types.ts';
 import type { Body } from './body.ts';
 import { helper } from './helpers.ts';
+import { warn } from './output.ts';
 import { beyond, isScalar, type Location, type Place, type Value } from './place.ts';
 import { CannotLower } from './shared.ts';
 
@@ -63,7 +64,13 @@ export function copyBytes(body: Body, from: Location, to: Place, size: number): 
     return;
   }
   const read = spaceAt(body, from) === 'user' ? helper.readUser : helper.readKernel;
-  body.f.helper(read, addressOf(body, to), body.f.constant(BigInt(size)), addressOf(body, from));
+  const result = body.f.helper(
+    read,
+    addressOf(body, to),
+    body.f.constant(BigInt(size)),
+    addressOf(body, from),
+  );
+  if (!ownPlace(from)) checkRead(body, read, result);
 }
 
 /** Pieces of memory that are aligned on both sides. */
@@ -140,7 +147,13 @@ export function loadScalar(body: Body, location: Location, type: Type, span: Spa
   }
   const slot = body.temporary(8, span);
   const read = spaceAt(body, location) === 'user' ? helper.readUser : helper.readKernel;
-  body.f.helper(read, addressOf(body, slot), body.f.constant(BigInt(width)), addressOf(body, location));
+  const result = body.f.helper(
+    read,
+    addressOf(body, slot),
+    body.f.constant(BigInt(width)),
+    addressOf(body, location),
+  );
+  checkRead(body, read, result);
   const { base, offset } = baseOf(body, slot);
   return body.f.load(base, offset, width, isSigned(type));
 }
@@ -218,5 +231,22 @@ export function readText(
   size: Register,
 ): Register {
   const read = space === 'user' ? helper.readUserText : helper.readKernelText;
-  return body.f.helper(read, addressOf(body, to), size, address);
+  const result = body.f.helper(read, addressOf(body, to), size, address);
+  checkRead(body, read, result);
+  return result;
+}
+
+const readNames: Record<number, string> = {
+  [helper.readUser]: 'probe_read_user',
+  [helper.readKernel]: 'probe_read_kernel',
+  [helper.readUserText]: 'probe_read_user_str',
+  [helper.readKernelText]: 'probe_read_kernel_str',
+};
+
+/** Tells of memory that can't be read, where that was asked for (-k): what was read is zeros then. */
+export function checkRead(body: Body, read: number, result: Register): void {
+  const { f } = body;
+  const span = f.span;
+  if (!body.shared.runtimeChecks || span === undefined) return;
+  f.when('slt', result, { value: 0n }, () => warn(body, readNames[read] ?? 'probe_read', result, span));
 }

@@ -31,6 +31,8 @@ const scalarContainers = 256;
 export class Shared {
   readonly checked: Checked;
   readonly kernel: Kernel;
+  /** Reads that fail are told (-k). */
+  readonly runtimeChecks: boolean;
   readonly functions: IrFunction[] = [];
   readonly outputs: Output[] = [];
   readonly maps = new Map<string, CompiledMap>();
@@ -40,8 +42,9 @@ export class Shared {
   scratchSize = 0;
   private readonly outputIndex = new Map<string, number>();
 
-  constructor(checked: Checked, kernel: Kernel) {
+  constructor(checked: Checked, kernel: Kernel, runtimeChecks: boolean) {
     this.checked = checked;
+    this.runtimeChecks = runtimeChecks;
     this.kernel = kernel;
     for (const map of checked.maps.values()) this.maps.set(map.name, this.compileMap(map));
   }

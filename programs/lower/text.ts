@@ -8,7 +8,17 @@ import { ownBytes, ownText } from './compare.ts';
 import { constantOf, located, scalar, textBytes, typeOf } from './expression.ts';
 import { globTable, needleTable } from './glob.ts';
 import { helper } from './helpers.ts';
-import { addressOf, baseOf, clear, ownPlace, readText, spaceOf, writeBytes, writeValue } from './memory.ts';
+import {
+  addressOf,
+  baseOf,
+  checkRead,
+  clear,
+  ownPlace,
+  readText,
+  spaceOf,
+  writeBytes,
+  writeValue,
+} from './memory.ts';
 import { beyond, type Place } from './place.ts';
 import { CannotLower } from './shared.ts';
 
@@ -50,7 +60,8 @@ export const textCalls: Record<string, TextCall> = {
     body.f.store(base, offset, 4, bytes);
     const user = value.location.at === 'remote' && spaceOf(body, value.location.space) === 'user';
     const target = addressOf(body, beyond(place, 4));
-    body.f.helper(user ? helper.readUser : helper.readKernel, target, bytes, addressOf(body, value.location));
+    const read = user ? helper.readUser : helper.readKernel;
+    checkRead(body, read, body.f.helper(read, target, bytes, addressOf(body, value.location)));
     return { type, length: body.f.binary('add', bytes, { value: 4n }) };
   },
 

@@ -1,7 +1,7 @@
 // A helper that failed where the program did not look, as bpftrace warns of it: at its place in the source. Neighbours: programs/diagnostics.ts,
 // agent/program-session.ts.
 
-import { getSystemErrorMessage } from 'node:util';
+import { errorTexts } from '../check/error-texts.ts';
 import type { Output } from '../compiled.ts';
 import { placeOf, renderDiagnostics } from '../diagnostics.ts';
 import { jsonText } from './json.ts';
@@ -30,11 +30,11 @@ function words(helper: string, error: number): string {
     return "Map full; can't update element. Try increasing max_map_keys config or manually setting the max entries in a map declaration e.g. `let @a = hash(5000)`";
   if (helper === 'map_delete_elem' && error === noEntry)
     return "Can't delete map element because it does not exist.";
+  if (helper.startsWith('probe_read')) return `Failed to ${helper}: ${system(error)} (${error})`;
   if (helper === 'map_lookup_elem') return "Can't lookup map element because it does not exist.";
   return system(error);
 }
 
 function system(error: number): string {
-  const text = getSystemErrorMessage(Math.min(-1, error));
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return errorTexts.get(BigInt(-error)) ?? `error ${error}`;
 }

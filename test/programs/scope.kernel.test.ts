@@ -38,3 +38,12 @@ test('what a full map does not take is counted, plain and aggregated', async () 
     ['@m: 7', '@n: 10'],
   );
 });
+
+test('a read that fails gives zeros, and is told where that is asked for', async () => {
+  const source = 'begin { $p = (uint64 *)8; @ = *uptr($p); exit(); }';
+  const quiet = await runProgram(source);
+  assert.equal(quiet.said, '');
+  assert.match(quiet.out, /^@: 0$/m);
+  const told = await runProgram(source, [], { runtimeChecks: true });
+  assert.match(told.said, /^stdin:1:\d+-\d+: WARNING: Failed to probe_read_user: Bad address \(-14\)$/m);
+});

@@ -32,8 +32,16 @@ function possibleCpus(): number {
   return Number(last) + 1;
 }
 
+interface HereOptions {
+  positional?: string[];
+  runtimeChecks?: boolean;
+}
+
 /** Compiles for this kernel as `sonde run` does. */
-export function compileHere(source: string, positional: string[] = []): Compilation {
+export function compileHere(
+  source: string,
+  { positional = [], runtimeChecks = false }: HereOptions = {},
+): Compilation {
   here ??= {
     externs: new Externs(readFileSync(objectPath('program'))),
     kernel: programKernel(native, paths),
@@ -44,12 +52,17 @@ export function compileHere(source: string, positional: string[] = []): Compilat
     name: 'stdin',
     parameters: { positional, named: new Map() },
     externs: here.externs,
+    runtimeChecks,
   });
 }
 
 /** Runs a program until the commands inside have ended; without any, to its own end. */
-export async function runProgram(source: string, inside: Argv[] = []): Promise<Printed> {
-  const result = compileHere(source);
+export async function runProgram(
+  source: string,
+  inside: Argv[] = [],
+  options: HereOptions = {},
+): Promise<Printed> {
+  const result = compileHere(source, options);
   if (!('compiled' in result)) throw new Error(renderDiagnostics(result.diagnostics, source));
   const group = makeGroup();
   const printed: Printed = { out: '', said: '', code: 0, lost: 0n };
