@@ -12,6 +12,7 @@ import { keptBefore, tooLight, withoutLighter } from './lighter.ts';
 import { jsonText, parseJson, readable } from './row-json.ts';
 import type { StackFrame, StacksShape, Value } from './shape.ts';
 import { Cursor } from './stack-cursor.ts';
+import { StackTable } from './stack-table.ts';
 import { grown } from './sums.ts';
 
 export interface FoldLimits {
@@ -71,6 +72,7 @@ export class StackFold {
   #nodes = new Int32Array(64);
   #depth = 0;
   #known = 0;
+  readonly #stacks = new StackTable();
   readonly #low: Float64Array;
   readonly #high: Float64Array;
   readonly #cursor = new Cursor();
@@ -186,11 +188,19 @@ export class StackFold {
     this.#path[depth] = frame;
     if (this.#known > depth) this.#known = depth;
     this.functions.push(frame);
+    this.#stacks.push(depth, frame);
   }
 
   #land(): void {
     const { tree } = this;
     const depth = this.#depth;
+    this.rows++;
+    this.functions.take(this.#low[0] as number, this.#high[0] as number);
+    const end = depth > 0 ? this.#stacks.find(depth, this.#group) : 0;
+    if (end !== 0) {
+      tree.self.take(end, this.#low, this.#high);
+      return;
+    }
     let known = Math.min(this.#known, depth);
     let node = known > 0 ? (this.#nodes[known - 1] as number) : this.#group;
     for (; known < depth; known++) {
@@ -204,8 +214,7 @@ export class StackFold {
     }
     this.#known = known;
     (known === depth ? tree.self : tree.rest).take(node, this.#low, this.#high);
-    this.functions.take(this.#low[0] as number, this.#high[0] as number);
-    this.rows++;
+    if (known === depth && depth > 0) this.#stacks.add(depth, this.#group, node);
   }
 
   /** By chance, as likely as the row is heavy; the same in each reading. */
@@ -239,6 +248,7 @@ export class StackFold {
       return this.groups.push(mapped) - 1;
     });
     if (this.#late > 0) this.#mixed = true;
+    this.#stacks.clear();
     const { tree } = this;
     this.tree = tree.without(
       () => true,
@@ -262,7 +272,7 @@ export class StackFold {
     this.incomplete = true;
     this.#hold = Math.max(this.#hold, (least * Math.max(1, this.#expected / this.rows)) / certain);
     this.bound = Math.max(this.bound, least + (this.#hold * certain) / 2, this.#hold * certain);
-    this.#known = 0;
+    this.#stacks.clear();
   }
 
   /** Ends a reading in which not every node was made at once: late nodes go, if none of them can be heavy. False where the rows must be read again. */
@@ -306,6 +316,7 @@ export class StackFold {
     );
     for (let i = 0; i < this.#count; i++) this.#numbers[i] = numbers[this.#numbers[i] as number] as number;
     [this.incomplete, this.#mixed] = [true, true];
+    this.#stacks.clear();
     this.bound = Math.max(this.bound, least) + Math.max(0, least);
     const path = this.#path.slice(0, this.#depth);
     this.#depth = 0;
