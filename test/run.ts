@@ -103,7 +103,7 @@ const tools: Part = {
 };
 
 /** The scenarios on a real Kubernetes: our own, taken away at the end unless SONDE_KEEP_CLUSTER is set, or another, by SONDE_TEST_KUBECONFIG. */
-const cluster: Part = { name: 'cluster', where: 'host', minutes: 25, run: runCluster };
+const cluster: Part = { name: 'cluster', where: 'host', minutes: 40, run: runCluster };
 
 async function runCluster(signal: AbortSignal): Promise<PartResult> {
   const scenarios = () =>
