@@ -178,6 +178,21 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
     ]
   },
   {
+    "trace": "dns-queries",
+    "programs": [
+      [
+        [
+          {
+            "program": "dns_sent"
+          },
+          {
+            "program": "dns_received"
+          }
+        ]
+      ]
+    ]
+  },
+  {
     "trace": "file-io-latency",
     "programs": [
       [
