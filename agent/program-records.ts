@@ -37,12 +37,12 @@ export function drainRecords(options: RecordsOptions): ProgramRecords {
     const from = options.wantedFrom();
     const batch = wanted(whole, from);
     if (batch.rows === 0) return;
-    await options.keep?.(batch);
     for (const segment of await options.segments(batch)) {
-      // The program has ended within this batch.
-      if (options.wantedFrom() !== from) return;
       if (segment.kind === 'text') options.write(segment.text);
       else await options.act(batch, segment.row);
+      // The program has ended within this batch: of the rest other rows are wanted.
+      if (segment.kind === 'action' && options.wantedFrom() !== from)
+        return show(rowsFrom(batch, segment.row + 1));
     }
   };
 
@@ -104,6 +104,10 @@ function recordsOf({ rows, columns }: Batch): RecordBatch {
 function wanted(batch: RecordBatch, from: bigint): RecordBatch {
   let first = 0;
   while (first < batch.rows && (batch.time[first] ?? 0n) < from) first++;
+  return rowsFrom(batch, first);
+}
+
+function rowsFrom(batch: RecordBatch, first: number): RecordBatch {
   if (first === 0) return batch;
   return {
     rows: batch.rows - first,

@@ -224,6 +224,8 @@ function live(
   let startTime = native.clocks().realtime;
   let code = 0;
   let wantedFrom = 0n;
+  /** When end probes began to run, on the records' clock. */
+  let endedAt: bigint | undefined;
   let ending = false;
   let ended: ResultMeta['ended'] = 'Stopped';
   const told = new Set<string>();
@@ -241,7 +243,7 @@ function live(
     if (asked.kind === 'exit') {
       code = asked.code;
       // What was seen after it is not shown; what end says is.
-      wantedFrom = 2n ** 64n - 1n;
+      wantedFrom = endedAt ?? 2n ** 64n - 1n;
       return stop();
     }
     await perform(asked);
@@ -313,7 +315,8 @@ function live(
     try {
       for (const link of held.links.splice(0)) link.close();
       const completionTime = native.clocks().realtime;
-      if (wantedFrom !== 0n) wantedFrom = native.clocks().monotonic;
+      endedAt = native.clocks().monotonic;
+      if (wantedFrom !== 0n) wantedFrom = endedAt;
       for (const { program, attach } of compiled.probes) if (attach.kind === 'end') object.run(program);
       await held.records?.stop();
       const failure = held.records?.failure();

@@ -83,13 +83,17 @@ test('a process is seen, its neighbours are not; its end is the end', async () =
   const traced = spawn('sh', ['-c', `read line; exec ${reads(20).join(' ')}`], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  const run = place.start(['run', '-e', `${sevens} { @[comm] = count(); }`, '--pid', String(traced.pid)]);
-  await run.said(/Attached 1 probe/);
-  const neighbour = spawn(reads(30)[0] ?? '', reads(30).slice(1));
-  await once(neighbour, 'exit');
-  traced.stdin.end('go\n');
-  const { stdout, stderr } = await run.ended;
-  assert.equal(stdout, '\n\n@[dd]: 20\n', stderr);
+  try {
+    const run = place.start(['run', '-e', `${sevens} { @[comm] = count(); }`, '--pid', String(traced.pid)]);
+    await run.said(/Attached 1 probe/);
+    const neighbour = spawn(reads(30)[0] ?? '', reads(30).slice(1));
+    await once(neighbour, 'exit');
+    traced.stdin.end('go\n');
+    const { stdout, stderr } = await run.ended;
+    assert.equal(stdout, '\n\n@[dd]: 20\n', stderr);
+  } finally {
+    traced.kill();
+  }
 });
 
 test('--output: what was printed, and a result for each map and for printf', async () => {
