@@ -11,6 +11,7 @@ import { setTimeout } from 'node:timers/promises';
 import { planTrace } from '../bpf/plan.ts';
 import { loadGadget } from '../bpf/registry.ts';
 import { native } from '../native/index.ts';
+import { readRun } from '../results/run.ts';
 import { containerId, type FakePod, makeNode, podUid } from '../test/support/pods.ts';
 import { scaled, workload } from '../test/support/workload.ts';
 import type { PodTarget } from './api.ts';
@@ -56,10 +57,19 @@ async function started(
       session.stop('Stopped');
     }
     const result = await session.finished;
-    return { ...result, lines: readFileSync(result.rows, 'utf8').split('\n').slice(0, -1) };
+    return { ...result, lines: await linesOf(result) };
   } finally {
     await rm(spool, { recursive: true });
   }
+}
+
+/** Of stacks, the names of each stack's frames. */
+async function linesOf({ meta, rows }: SessionResult): Promise<string[]> {
+  if (meta.shape.kind !== 'stacks') return readFileSync(rows, 'utf8').split('\n').slice(0, -1);
+  const lines: string[] = [];
+  for await (const row of readRun(rows, meta.shape))
+    if (row.kind === 'stacks') lines.push(row.frames.map(({ name }) => name).join(';'));
+  return lines;
 }
 
 const missing = (lines: string[]): Line[] =>
