@@ -54,7 +54,7 @@ export async function condense(
   fold.functions.cut(0);
   return {
     rows: fold.rows,
-    over: leftOut(shape, fold.detail),
+    over: leftOut(shape, fold.groups.detail),
     bound: atLeast(Math.max(fold.bound, least)),
     folded: kept.filter(isFolded).length,
     digest: {
@@ -100,7 +100,7 @@ function rowsOf({ groups, frames }: StackFold, tree: CallTree): StackRow[] {
     for (; tree.parent[at] !== 0; at = tree.parent[at] as number)
       stack.push(frameOf(tree.frame[at] as number));
     stack.reverse();
-    const key = groups[-1 - (tree.frame[at] as number)] ?? [];
+    const key = groups.keys[-1 - (tree.frame[at] as number)] ?? [];
     if (ends) rows.push({ kind: 'stacks', key, frames: stack, value: tree.self.exact(node) });
     if (goesOn)
       rows.push({ kind: 'stacks', key, frames: [...stack, foldedFrame], value: tree.rest.exact(node) });

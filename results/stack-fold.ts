@@ -7,9 +7,9 @@ import { CallTree } from './call-tree.ts';
 import { keyColumns } from './columns.ts';
 import { FrameTable, unknownFrame, viewOf } from './frame-table.ts';
 import { HotFunctions } from './hot-functions.ts';
-import { coarser, type KeyDetail, mappedKey } from './key-detail.ts';
+import { KeyGroups } from './key-groups.ts';
 import { keptBefore, tooLight, withoutLighter } from './lighter.ts';
-import { jsonText, parseJson, readable } from './row-json.ts';
+import { parseJson, readable } from './row-json.ts';
 import type { StackFrame, StacksShape, Value } from './shape.ts';
 import { Cursor } from './stack-cursor.ts';
 import { StackTable } from './stack-table.ts';
@@ -31,8 +31,6 @@ export interface FoldLimits {
 const keptShare = 2;
 /** Weights of a node that has no chance worth naming to be missed, in steps of `#hold`: e^-32; half of it: e^-16. */
 const certain = 32;
-/** With fewer groups than this, telling them less exactly saves little. */
-const fewGroups = 16;
 /** As results/stack-lines.ts writes them. */
 const mostNumbers = 1 << 16;
 
@@ -44,8 +42,7 @@ export class StackFold {
   frames = new FrameTable();
   functions = new HotFunctions();
   /** Keys that rows have by now, each a child of the root whose frame is −1 minus its place here. */
-  groups: Value[][] = [];
-  detail: KeyDetail = 'All';
+  readonly groups: KeyGroups;
   /** Nodes were forgotten, or not made. */
   incomplete = false;
   /** Heavier nodes than this are all there. */
@@ -61,7 +58,6 @@ export class StackFold {
   #frozen = false;
   readonly #shape: StacksShape;
   readonly #limits: FoldLimits;
-  #groupOf = new Map<string, number>();
   /** The run's numbers of frames. */
   #numbers = new Int32Array(1 << 10);
   #count = 0;
@@ -82,7 +78,8 @@ export class StackFold {
   /** `rows`, `keys`: how many will come; of keys, different ones. */
   constructor(shape: StacksShape, limits: FoldLimits, { rows, keys }: { rows: number; keys: number }) {
     this.#expected = rows;
-    if (keys > limits.groups) this.detail = 'Kinds';
+    this.groups = new KeyGroups(shape);
+    if (keys > limits.groups) this.groups.detail = 'Kinds';
     this.#shape = shape;
     this.#limits = limits;
     this.tree = new CallTree(shape.weights);
@@ -139,17 +136,9 @@ export class StackFold {
   #enter(): void {
     this.#known = 0;
     if (this.#key === undefined) return;
-    const key = mappedKey(this.#shape, this.#key, this.detail);
-    const text = jsonText(key);
-    let group = this.#groupOf.get(text);
-    if (group === undefined) {
-      group = this.groups.push(key) - 1;
-      this.#groupOf.set(text, group);
-      if (this.groups.length > this.#limits.groups && this.tellLess()) {
-        this.#enter();
-        return;
-      }
-    }
+    let group = this.groups.numberOf(this.#key);
+    while (this.groups.keys.length > this.#limits.groups && this.tellLess())
+      group = this.groups.numberOf(this.#key);
     this.#group = this.#frozen ? this.tree.find(0, -1 - group) : this.tree.child(0, -1 - group);
   }
 
@@ -234,19 +223,8 @@ export class StackFold {
 
   /** Keys are told less exactly. False where they can't be, or are so few that it would save little. */
   tellLess(): boolean {
-    const detail = coarser(this.detail);
-    if (detail === undefined || this.groups.length <= fewGroups) return false;
-    this.detail = detail;
-    const old = this.groups;
-    [this.groups, this.#groupOf] = [[], new Map()];
-    const places = old.map((key) => {
-      const mapped = mappedKey(this.#shape, key, detail);
-      const text = jsonText(mapped);
-      const known = this.#groupOf.get(text);
-      if (known !== undefined) return known;
-      this.#groupOf.set(text, this.groups.length);
-      return this.groups.push(mapped) - 1;
-    });
+    const places = this.groups.tellLess();
+    if (places === undefined) return false;
     if (this.#late > 0) this.#mixed = true;
     this.#stacks.clear();
     const { tree } = this;
