@@ -17,7 +17,7 @@ export interface GuestResult extends PartResult {
 
 /** What depends on the kernel: programs, maps, rings and what is built on them. Not in guests: tests of user space (results), end-to-end
  *  tests, which need the host's tools, tests that compile programs of their own, and the hundreds of rounds of the leak tests. */
-const guestFiles = /^((bpf|agent|native)\/|test\/programs\/(loads|kernel-functions)\.)/;
+const guestFiles = /^((bpf|agent|native|programs)\/|test\/programs\/(loads|kernel-functions)\.)/;
 const notInGuests = /^native\/(symbols|symbols-hostile|mappings|leaks)\.kernel\.test\.ts$/;
 
 /** Programs of these tests call bpf_loop, which came with Linux 5.17. */
