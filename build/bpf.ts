@@ -79,7 +79,9 @@ async function buildProgram(
  * @throws CommandFailed with the compiler's words.
  */
 export async function buildPrograms(): Promise<string> {
-  const sources = globSync(['bpf/gadgets/*/program.bpf.c', 'bpf/program/runtime.bpf.c'], { cwd: root }).sort();
+  const sources = globSync(['bpf/gadgets/*/program.bpf.c', 'bpf/program/runtime.bpf.c'], {
+    cwd: root,
+  }).sort();
   const { include, uapi } = await nativeLibraries();
   const includes = [include, uapi, ...(await systemIncludes())];
   let built = 0;
