@@ -42,5 +42,4 @@ export function blockPrograms(): ProgramChoice[] {
 /** What all their descriptions say of whose a request is. */
 export const whoseRequests =
   'A request is of the one whose call makes it: direct and synchronous I/O, reads, and what fsync writes. Data that the kernel writes back later by itself is charged to the container only where ' +
-  'blkio is a cgroup2 controller; elsewhere it is nobody’s. ' +
-  'On a busy machine the kernel has been seen not to report the end of up to two requests in a hundred (bpftrace misses the same ones): they are not in the result. ';
+  'blkio is a cgroup2 controller; elsewhere it is nobody’s. ';
