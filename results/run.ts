@@ -84,9 +84,26 @@ async function* stackLines(path: string): AsyncGenerator<Buffer[]> {
 function decodeWhole(shape: Shape): (line: Buffer) => Row {
   if (isTimed(shape)) {
     const decode = eventDecoder(shape);
+    if (shape.kind === 'packets') return (line) => decode(packetHead(line));
     return (line) => decode(line.toString());
   }
   return (line) => decodeRow(shape, line.toString());
+}
+
+const packetMember = Buffer.from(',"packet":"');
+
+/** A packet's bytes are the last member of its line, and by far the longest: who wants rows does not want them. */
+export function packetHead(line: Buffer): string {
+  const end = line.indexOf(packetMember);
+  return end < 0 ? line.toString() : `${line.toString('utf8', 0, end)}}`;
+}
+
+/** The bytes themselves. */
+export function packetBytes(line: Buffer): Buffer {
+  const start = line.indexOf(packetMember);
+  return start < 0
+    ? Buffer.alloc(0)
+    : Buffer.from(line.toString('latin1', start + packetMember.length, line.length - 2), 'base64');
 }
 
 /** One line as a row, with its place in the error. */

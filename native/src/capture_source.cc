@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <ctime>
 #include <unistd.h>
 
 #include <exception>
 #include <thread>
 
+#include "capture_filter.h"
 #include "errors.h"
 
 namespace {
@@ -41,7 +43,7 @@ void inNamespace(const std::string &path, uint64_t inode, const auto &body) {
         if (errno == EPERM)
             throw Failure(Code::PermissionDenied,
                           "entering the network namespace " + path +
-                              " needs CAP_SYS_ADMIN (in a cluster: the chart's agent.packetCapture)",
+                              " needs CAP_SYS_ADMIN (in a cluster: agent.extraCapabilities of the chart)",
                           EPERM);
         throw systemFailure("enter the network namespace " + path, errno);
     }
@@ -121,12 +123,16 @@ CaptureSource::CaptureSource(const CaptureOptions &options) : options_(options),
         bpf_program program{};
         if (pcap_.compile(handle_, &program, options_.filter.c_str(), 1, mask) != 0)
             throw filterFailure(options_.filter, pcap_.geterr(handle_));
-        // libpcap throws away what came in before.
-        int set = pcap_.setfilter(handle_, &program);
+        const bool attached = attachCaptureFilter(pcap_.fileno(handle_), program, linkType_);
+        // What the kernel can't run, libpcap does.
+        const int set = attached ? 0 : pcap_.setfilter(handle_, &program);
         pcap_.freecode(&program);
         if (set != 0)
             throw Failure(Code::SystemError,
                           "put the filter on " + options_.device + ": " + pcap_.geterr(handle_));
+        timespec now{};
+        clock_gettime(CLOCK_REALTIME, &now);
+        since_ = uint64_t(now.tv_sec) * 1000000000 + uint64_t(now.tv_nsec);
         fd_ = pcap_.get_selectable_fd(handle_);
     } catch (...) {
         if (handle_) pcap_.close(handle_);

@@ -33,6 +33,8 @@ class CaptureSource {
 
     int fd() const { return fd_; }
     int linkType() const { return linkType_; }
+    /// When its filter was in place (CLOCK_REALTIME, ns): what its ring has from before did not pass one.
+    uint64_t since() const { return since_; }
     const CaptureOptions &options() const { return options_; }
     /// Hands the packets that are there to `each`; false when the interface is no more, with why in `error`.
     bool read(pcap_handler each, uint8_t *context, std::string *error);
@@ -44,7 +46,7 @@ class CaptureSource {
     const PcapLibrary &pcap_;
     pcap_t *handle_ = nullptr;
     int fd_ = -1, linkType_ = 0;
-    uint64_t dropped_ = 0;
+    uint64_t dropped_ = 0, since_ = 0;
 };
 
 /// Compiles a filter for a link type, and forgets it. Throws InvalidArgument.

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <poll.h>
 #include <pthread.h>
@@ -33,7 +31,7 @@ uint64_t realtime() {
 
 struct Reading {
     PacketRows *rows;
-    uint64_t until, container;
+    uint64_t since, until, container;
     uint32_t label;
 };
 
@@ -41,65 +39,14 @@ void takePacket(uint8_t *context, const pcap_pkthdr *head, const uint8_t *bytes)
     Reading &reading = *reinterpret_cast<Reading *>(context);
     // Of nanosecond precision (capture_source.cc asks for it), whatever the member is called.
     uint64_t time = uint64_t(head->ts.tv_sec) * second + uint64_t(head->ts.tv_usec);
-    if (time > reading.until) return;
+    if (time < reading.since || time > reading.until) return;
     PacketRows &rows = *reading.rows;
     rows.rows.push_back(
         {time, reading.container, uint32_t(rows.bytes.size()), head->caplen, head->len, reading.label});
     rows.bytes.insert(rows.bytes.end(), bytes, bytes + head->caplen);
 }
 
-std::unique_ptr<PacketBlock> blockOf(const PacketRows &source, size_t from, size_t count,
-                                     const std::vector<PacketLabel> &labels) {
-    auto block = std::make_unique<PacketBlock>();
-    const PacketRow *rows = source.rows.data() + from;
-    block->rows = count;
-    for (size_t i = 0; i < count; i++) {
-        block->devicesSize += labels[rows[i].label].device.size();
-        block->packetsSize += rows[i].length;
-    }
-    size_t at = 0;
-    auto place = [&](size_t size) { return std::exchange(at, at + size); };
-    block->times = place(count * 8);
-    block->containers = place(count * 8);
-    block->originals = place(count * 4);
-    block->linkTypes = place(count * 4);
-    block->deviceOffsets = place(count * 4 + 4);
-    block->packetOffsets = place(count * 4 + 4);
-    block->devices = place(block->devicesSize);
-    block->packets = place(block->packetsSize);
-    block->size = std::max<size_t>(at, 8);
-    block->memory = static_cast<uint8_t *>(malloc(block->size));
-    if (!block->memory) throw std::bad_alloc();
-    uint8_t *memory = block->memory;
-    uint32_t device = 0, packet = 0;
-    auto put = [&](size_t column, size_t i, auto word) {
-        memcpy(memory + column + i * sizeof word, &word, sizeof word);
-    };
-    for (size_t i = 0; i < count; i++) {
-        const PacketRow &row = rows[i];
-        const PacketLabel &label = labels[row.label];
-        put(block->times, i, row.time);
-        put(block->containers, i, row.container);
-        put(block->originals, i, row.original);
-        put(block->linkTypes, i, label.linkType);
-        put(block->deviceOffsets, i, device);
-        put(block->packetOffsets, i, packet);
-        memcpy(memory + block->devices + device, label.device.data(), label.device.size());
-        if (row.length > 0)
-            memcpy(memory + block->packets + packet, source.bytes.data() + row.offset, row.length);
-        device += uint32_t(label.device.size());
-        packet += row.length;
-    }
-    put(block->deviceOffsets, count, device);
-    put(block->packetOffsets, count, packet);
-    return block;
-}
-
 }  // namespace
-
-PacketBlock::~PacketBlock() {
-    free(memory);
-}
 
 CaptureThread::CaptureThread(Options options, Deliver deliver, Gone gone, Ended ended)
     : options_(options),
@@ -242,7 +189,7 @@ bool CaptureThread::readAll(uint64_t until) {
         for (size_t i = 0; i < sources_.size();) {
             Source &source = sources_[i];
             const uint64_t container = source.socket->options().container;
-            Reading reading{&rows_, until, container, source.label};
+            Reading reading{&rows_, source.socket->since(), until, container, source.label};
             const size_t before = rows_.rows.size();
             std::string error;
             bool open = source.socket->read(takePacket, reinterpret_cast<uint8_t *>(&reading), &error);
@@ -313,7 +260,7 @@ bool CaptureThread::giveOut(const PacketRows &source, size_t count) {
         while (next < count && next - from < options_.maxRows && bytes < batchBytes)
             bytes += source.rows[next++].length;
         if (!waitForRoom()) return false;
-        std::unique_ptr<PacketBlock> block = blockOf(source, from, next - from, labels_);
+        std::unique_ptr<PacketBlock> block = packetBlock(source, from, next - from, labels_);
         for (size_t i = from; i < next && source.rows[i].time < lastTime_; i++) block->late++;
         lastTime_ = std::max(lastTime_, source.rows[next - 1].time);
         waitingBatches_++;

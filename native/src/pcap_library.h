@@ -4,10 +4,10 @@
 
 #include <pcap/pcap.h>
 
-#define PCAP_FUNCTIONS(each)                                                                           \
-    each(activate) each(close) each(compile) each(create) each(datalink) each(dispatch) each(freecode) \
-        each(geterr) each(get_selectable_fd) each(lookupnet) each(open_dead) each(set_buffer_size)     \
-            each(set_datalink) each(set_promisc) each(set_snaplen) each(set_timeout)                   \
+#define PCAP_FUNCTIONS(each)                                                                               \
+    each(activate) each(close) each(compile) each(create) each(datalink) each(dispatch) each(fileno)       \
+        each(freecode) each(geterr) each(get_selectable_fd) each(lookupnet) each(open_dead)                \
+            each(set_buffer_size) each(set_datalink) each(set_promisc) each(set_snaplen) each(set_timeout) \
                 each(set_tstamp_precision) each(setfilter) each(setnonblock) each(stats) each(statustostr)
 
 struct PcapLibrary {

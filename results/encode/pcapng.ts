@@ -3,6 +3,7 @@
 
 import { ownerName } from '../columns.ts';
 import { type LineWriter, readLines } from '../lines.ts';
+import { packetBytes, packetHead } from '../run.ts';
 import type { Owner, ResultMeta } from '../shape.ts';
 import { parseTime } from '../units.ts';
 
@@ -24,7 +25,6 @@ interface Line extends Partial<Omit<Owner, 'node'>> {
   device: string;
   linkType: number;
   originalBytes: number;
-  packet: string;
   process?: string;
   pid?: number;
 }
@@ -41,7 +41,7 @@ export async function writePcapng(
   const interfaces = new Map<string, { at: number; owner: Owner }>();
   for await (const lines of readLines(rows))
     for (const text of lines) {
-      const line: Line = JSON.parse(text.toString());
+      const line: Line = JSON.parse(packetHead(text));
       const { node, namespace = null, pod = null, container = null, device, linkType } = line;
       const key = JSON.stringify([node, namespace, pod, container, device, linkType]);
       let place = interfaces.get(key);
@@ -60,7 +60,7 @@ export async function writePcapng(
         ];
         await writer.write(interfaceBlock(linkType, snap, options));
       }
-      const flushed = writer.write(packetBlock(place.at, line));
+      const flushed = writer.write(packetBlock(place.at, line, packetBytes(text)));
       if (flushed) await flushed;
     }
   for (const { at, owner } of interfaces.values()) {
@@ -87,8 +87,7 @@ function interfaceBlock(linkType: number, snapLength: number, options: Buffer[])
   return block(blocks.interface, body, options);
 }
 
-function packetBlock(at: number, line: Line): Buffer {
-  const bytes = Buffer.from(line.packet, 'base64');
+function packetBlock(at: number, line: Line, bytes: Buffer): Buffer {
   const body = Buffer.alloc(20 + padded(bytes.length));
   body.writeUInt32LE(at, 0);
   writeTime(body, 4, parseTime(line.time) ?? 0n);

@@ -12,7 +12,7 @@ export default defineGadget({
     "A packet socket in each pod's network namespace; libpcap compiles the filter, and it runs in the kernel as tcpdump's does. The file has an interface for each pod, with its name; " +
     'the packets of all nodes are in one file, in time order. How many: `budget.events` ends the job with so many packets of a node, `budget.artifacts` with so many bytes, `lastBytes` keeps the last ones. ' +
     'Of a pod that has the network of its node (hostNetwork) nothing is captured, but by a ClusterTraceJob, which then has all packets of the node; as `sonde run` has for what runs in the network of the host. ' +
-    'Needs CAP_NET_RAW, and CAP_SYS_ADMIN to enter the namespaces (in the chart: `agent.packetCapture`), and libpcap. Packets hold what the pods say to each other: ' +
+    'Needs CAP_NET_RAW, and CAP_SYS_ADMIN to enter the namespaces (in the chart: `agent.extraCapabilities: [SYS_ADMIN]`), and libpcap. Packets hold what the pods say to each other: ' +
     '`redact` does not look into them, `snapLength` cuts them off behind their headers. What the kernel had no room for is counted as lost, by pod.',
   parameters: z.object({
     filter: z
