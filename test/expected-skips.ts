@@ -30,6 +30,12 @@ export const expectedSkips: ExpectedSkip[] = [
     why: 'a guest has neither libpcap nor tcpdump; it runs on the host',
   },
   {
+    where: 'guest',
+    file: /^bpf\/gadgets\/block-io[a-z-]*\/gadget\.test\.ts$/,
+    test: /./,
+    why: 'a guest has no disk, only memory; it runs on the host',
+  },
+  {
     where: 'host',
     file: /^test\/programs\/kernel-functions\.kernel\.test\.ts$/,
     test: /./,

@@ -44,10 +44,11 @@ export function scaled(count: number, step = 1): number {
   return Math.max(step, Math.round((count * scale) / step) * step);
 }
 
-/** A command that writes to a real disk, in a folder of the test's own there, not in /tmp, which may be memory. Not beside another one where sizes
+/** A command that writes to a real disk, with a folder of the test's own there as its last argument, not in /tmp, which may be memory. Not beside another one where sizes
  *  count: the disk's queue merges requests of two processes for neighbouring places. remove() takes the folder away. */
 export function onDisk(argv: string[]) {
   const folder = mkdtempSync('/var/tmp/sonde-disk-');
-  const command: [string, ...string[]] = ['/usr/bin/env', '-C', folder, ...argv];
+  const [file = '', ...args] = argv;
+  const command: [string, ...string[]] = [file, ...args, folder];
   return { command, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

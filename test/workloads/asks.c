@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asks WHAT COUNT: makes known calls, so many rounds of them. What each round does is said at its function.
+/* asks WHAT COUNT [FOLDER]: makes known calls, so many rounds of them, in that folder. What each round does
+ * is said at its function.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -213,7 +214,7 @@ static const struct {
 };
 
 int main(int argc, char **argv) {
-    if (argc != 3) return 2;
+    if (argc != 3 && (argc != 4 || chdir(argv[3]))) return 2;
     for (unsigned i = 0; i < sizeof(asks) / sizeof(*asks); i++) {
         if (strcmp(asks[i].name, argv[1]) != 0) continue;
         for (long round = atol(argv[2]); round > 0; round--) asks[i].run();

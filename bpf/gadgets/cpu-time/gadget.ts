@@ -13,7 +13,7 @@ export default defineGadget({
     'run-queue-latency how much of it is for the CPU). A turn that had begun before the job, or has not ended when it ends, is not in it: a thread that never leaves its CPU is not seen. ' +
     'Every context switch of the node pays about 0.1 µs while the job runs.',
   parameters: z.object({
-    time: z.enum(['On', 'Off']).default('On').describe('The time on the CPU, or the time off it'),
+    time: z.enum(['OnCpu', 'OffCpu']).default('OnCpu').describe('The time on the CPU, or the time off it'),
     byProcess: z
       .boolean()
       .default(false)
@@ -44,10 +44,10 @@ export default defineGadget({
       kind: 'histogram',
       keys: byProcess ? [...processColumns] : [],
       value: {
-        name: time === 'On' ? 'onCpuNs' : 'offCpuNs',
+        name: time === 'OnCpu' ? 'onCpuNs' : 'offCpuNs',
         type: 'integer',
         unit: 'ns',
-        noun: time === 'On' ? 'turns on a CPU' : 'times off the CPU',
+        noun: time === 'OnCpu' ? 'turns on a CPU' : 'times off the CPU',
         description: 'From one context switch to the next',
       },
       scale: { kind: 'log2' },
@@ -55,7 +55,7 @@ export default defineGadget({
   }),
   programs: () => [[[{ program: 'time_switch' }]]],
   knobs: ({ time, byProcess, minimumNs, maxRows }) => ({
-    variables: { off_cpu: time === 'Off', by_process: byProcess, minimum_ns: BigInt(minimumNs) },
-    maxEntries: { times: maxRows, away: time === 'Off' ? 16_384 : 1 },
+    variables: { off_cpu: time === 'OffCpu', by_process: byProcess, minimum_ns: BigInt(minimumNs) },
+    maxEntries: { times: maxRows, away: time === 'OffCpu' ? 16_384 : 1 },
   }),
 });

@@ -45,7 +45,9 @@ int look(void *ctx) {
     struct length_key key = {.container = container, .cpu = bpf_get_smp_processor_id()};
     struct histogram *histogram = map_entry(&lengths, &key, &histogram_empty, container);
     if (!histogram) return 0;
-    histogram->buckets[length < HISTOGRAM_BUCKETS ? length : HISTOGRAM_BUCKETS - 1]++;
+    u32 bucket = length < HISTOGRAM_BUCKETS ? length : HISTOGRAM_BUCKETS - 1;
+    barrier_var(bucket);
+    histogram->buckets[bucket & (HISTOGRAM_BUCKETS - 1)]++; /* for verifiers before 6.2 or so */
     histogram->total += length;
     return 0;
 }
