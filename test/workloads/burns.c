@@ -1,7 +1,7 @@
 /* burns SECONDS NAPS [FILE]: uses a CPU for that long, three parts in burn_three to one in burn_one, then
- * sleeps NAPS times 50 ms in nap(). Writes into FILE for how long it had no CPU in its naps, ns, and how often
- * it gave its CPU up in them, as the kernel counts: a nap whose timer fires before the process has left its
- * CPU (it starts the timer first, and the CPU may be taken away just then) waits for nothing. */
+ * sleeps NAPS times 50 ms in nap(). Writes into FILE for how long it had no CPU in its naps, ns, and how
+ * often it gave its CPU up in them, as the kernel counts: a nap whose timer fires before the process has left
+ * its CPU (it starts the timer first, and the CPU may be taken away just then) waits for nothing. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
