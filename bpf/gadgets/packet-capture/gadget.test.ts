@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -18,6 +19,7 @@ import {
   udp,
 } from '../../../test/support/frames.ts';
 import { lacking, makePair } from '../../../test/support/network.ts';
+import { makeNode } from '../../../test/support/pods.ts';
 
 const skip = lacking() ?? false;
 const folder = mkdtempSync(join(tmpdir(), 'sonde-packets-'));
@@ -256,4 +258,41 @@ test("a filter that is none is refused in libpcap's words, and so is one that th
     reason: 'TargetMissing',
     message: /no interface eth7.*ip link/,
   });
+});
+
+test("a pod's packets carry its name; of a pod with the node's network a namespaced job gets none, and says so", {
+  skip,
+}, async () => {
+  assert.ok(pair);
+  const node = makeNode('systemd');
+  const [own, host] = [node.pod(1), node.pod(2)];
+  const sleeper = spawn('sleep', ['60'], { stdio: 'ignore' });
+  const groups = [own.container(), host.container()] as const;
+  const home = readFileSync('/proc/self/cgroup', 'utf8').match(/^0::(.*)$/m)?.[1] ?? '/';
+  try {
+    writeFileSync(join(groups[0], 'cgroup.procs'), String(pair.pid));
+    writeFileSync(join(groups[1], 'cgroup.procs'), String(sleeper.pid));
+    const now = [own.target('shop', 'checkout', {}), host.target('shop', 'exporter', {})];
+    const run = await capture(
+      0,
+      { interface: 'eth0' },
+      {
+        targets: [],
+        pods: { now, mountPoint: node.mountPoint },
+        job: { name: 'test', namespace: 'shop', uid: 'pods' },
+      },
+    );
+    pair.send(frames);
+    const { meta, rows } = await run.end();
+    assert.equal(rows.length, frames.length);
+    assert.ok(rows.every(({ pod, container }) => pod === 'checkout' && container === null));
+    assert.match(JSON.stringify(meta.warnings), /shop\/exporter has the node's own network.*ClusterTraceJob/);
+    await run.remove();
+  } finally {
+    writeFileSync(join(node.mountPoint, home, 'cgroup.procs'), String(pair.pid));
+    const gone = once(sleeper, 'exit');
+    sleeper.kill('SIGKILL');
+    await gone;
+    node.remove();
+  }
 });
