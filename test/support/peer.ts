@@ -47,3 +47,32 @@ export async function startBpftrace(script: string): Promise<PeerCount> {
     },
   };
 }
+
+/** Runs a script to its end, or until its command has ended. */
+export async function runBpftrace(
+  script: string,
+  positional: string[] = [],
+  command?: string[],
+): Promise<{ out: string; said: string; code: number | null }> {
+  const inside = command === undefined ? [] : ['-c', command.join(' ')];
+  const peer = spawn(bpftrace, [...inside, '-e', script, ...positional], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let said = '';
+  peer.stdout.setEncoding('utf8').on('data', (text) => {
+    out += text;
+  });
+  peer.stderr.setEncoding('utf8').on('data', (text) => {
+    said += text;
+  });
+  const late = setTimeout(() => peer.kill(constants.signals.SIGINT), 20_000);
+  const ended = Promise.withResolvers<number | null>();
+  peer.on('error', ended.reject).on('close', ended.resolve);
+  try {
+    const code = await ended.promise;
+    return { out, said, code };
+  } finally {
+    clearTimeout(late);
+  }
+}
