@@ -23,7 +23,7 @@ export interface RecordsOptions {
   write(text: string): void;
   /** Does what one record asks. */
   act(batch: RecordBatch, row: number): Promise<void> | void;
-  /** Sees each batch before it is shown: for results. */
+  /** Gets the rows that were shown: for results. */
   keep?(batch: RecordBatch): Promise<void>;
   /** Rows before this time are not wanted any more (the program has ended). */
   wantedFrom(): bigint;
@@ -41,9 +41,12 @@ export function drainRecords(options: RecordsOptions): ProgramRecords {
       if (segment.kind === 'text') options.write(segment.text);
       else await options.act(batch, segment.row);
       // The program has ended within this batch: of the rest other rows are wanted.
-      if (segment.kind === 'action' && options.wantedFrom() !== from)
+      if (segment.kind === 'action' && options.wantedFrom() !== from) {
+        await options.keep?.({ ...batch, rows: segment.row + 1 });
         return show(rowsFrom(batch, segment.row + 1));
+      }
     }
+    await options.keep?.(batch);
   };
 
   const reader: RingReader = options.native.readRing(options.object, {

@@ -61,13 +61,12 @@ CaptureThread::CaptureThread(Options options, Deliver deliver, Gone gone, Ended 
 CaptureThread::~CaptureThread() {
     stop(true);
     if (thread_.joinable()) thread_.join();
-    close(event_);
 }
 
 void CaptureThread::add(std::unique_ptr<CaptureSource> source) {
     std::lock_guard<std::mutex> hold(lock_);
     if (!stopping_) arriving_.push_back({std::move(source), 0});
-    eventfd_write(event_, 1);
+    if (event_ >= 0) eventfd_write(event_, 1);
 }
 
 void CaptureThread::remove(uint64_t container) {
@@ -84,7 +83,7 @@ void CaptureThread::stop(bool abandon) {
     stopping_ = true;
     abandoned_ = abandoned_ || abandon;
     wake_.notify_all();
-    eventfd_write(event_, 1);
+    if (event_ >= 0) eventfd_write(event_, 1);
 }
 
 void CaptureThread::taken(size_t bytes) {
@@ -122,6 +121,8 @@ void CaptureThread::run() {
         std::lock_guard<std::mutex> hold(lock_);
         sources_.clear();
         arriving_.clear();
+        close(event_);
+        event_ = -1;
         stopping_ = true;
     }
     ended_(failure);
