@@ -285,7 +285,14 @@ test('ten rounds of every gadget leave no program, map, link, descriptor or thre
       assert.equal((await session.finished).meta.ended, 'Stopped');
     });
   for (const gadget of gadgetNames()) {
-    await round(gadget);
+    try {
+      await round(gadget);
+    } catch (error) {
+      // Guests have no libpcap to capture with.
+      if (gadget === 'packet-capture' && error instanceof AgentError && error.reason === 'ObjectMissing')
+        continue;
+      throw error;
+    }
     const before = { ...native.held(), threads: threads() };
     for (let rounds = 1; rounds < total; rounds++) await round(gadget);
     assert.deepEqual({ ...native.held(), threads: threads() }, before, gadget);
