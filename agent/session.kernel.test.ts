@@ -13,6 +13,7 @@ import { gadgetNames, loadGadget } from '../bpf/registry.ts';
 import { native } from '../native/index.ts';
 import { makeGroup } from '../test/support/trace.ts';
 import { scaled, workload } from '../test/support/workload.ts';
+import { AgentError } from './errors.ts';
 import type { SessionRequest, Target } from './plan.ts';
 import { type Session, type SessionResult, startSession } from './session.ts';
 
