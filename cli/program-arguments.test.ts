@@ -46,6 +46,25 @@ test('a command is given behind -- or, without a shell, by -c', () => {
   assert.throws(() => parseProgramArguments(['-e', 'x', '-c', 'a', '--', 'b']), /both -c and --/);
 });
 
+test('what begins with a dash behind -- is the program’s own', () => {
+  const { command, parameters } = parseProgramArguments([
+    '-e',
+    'x',
+    'one',
+    '--',
+    '--depth=3',
+    'two',
+    '--pid',
+  ]);
+  assert.deepEqual([command, parameters.positional], [[], ['one', 'two']]);
+  assert.deepEqual(Object.fromEntries(parameters.named), { depth: '3', pid: '' });
+});
+
+test('a dash alone is a program on standard input', () => {
+  assert.equal(namesProgram(['-', 'one']), true);
+  assert.deepEqual(parseProgramArguments(['-', 'one']).program, { file: '-' });
+});
+
 test('what is wrong is said in the words that people know', () => {
   const said = (args: string[]) => {
     try {

@@ -54,7 +54,7 @@ export function namesProgram(args: readonly string[]): boolean {
   const { tokens } = parse(own);
   const word = tokens.find((token) => token.kind === 'positional');
   if (tokens.some((token) => token.kind === 'option' && token.name === 'execute')) return true;
-  return word?.kind === 'positional' && word.value.endsWith('.bt');
+  return word?.kind === 'positional' && (word.value === '-' || word.value.endsWith('.bt'));
 }
 
 function parse(own: readonly string[]) {
@@ -63,7 +63,7 @@ function parse(own: readonly string[]) {
 
 /** Throws CliError BadArguments. */
 export function parseProgramArguments(args: readonly string[]): ProgramArguments {
-  const { own, command } = splitCommand(args);
+  const { own, command, rest } = partsOf(args);
   const { tokens } = parse(own);
   const words: string[] = [];
   const named = new Map<string, string>();
@@ -79,6 +79,11 @@ export function parseProgramArguments(args: readonly string[]): ProgramArguments
     } else if (options[name].type === 'boolean') given.push([name, '']);
     else if (value === undefined) throw wrong(`${token.rawName} needs a value`);
     else given.push([name, value]);
+  }
+  for (const word of rest) {
+    const [, name, value = ''] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
+    if (name === undefined) words.push(word);
+    else named.set(name, value);
   }
   const all = (wanted: keyof typeof options) =>
     given.flatMap(([name, value]) => (name === wanted ? [value] : []));
@@ -109,6 +114,14 @@ export function parseProgramArguments(args: readonly string[]): ProgramArguments
     runtimeChecks: all('runtime-checks').length > 0,
     format: all('json').length > 0 ? 'json' : readFormat(once('format')),
   };
+}
+
+/** Behind -- is a command, or what only the program reads: that begins with a dash, as no command does. */
+function partsOf(args: readonly string[]) {
+  const { own, command } = splitCommand(args);
+  return command?.[0]?.startsWith('-')
+    ? { own, command: undefined, rest: command }
+    : { own, command, rest: [] };
 }
 
 function isOption(name: string): name is keyof typeof options {

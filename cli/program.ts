@@ -2,7 +2,7 @@
 // cli/program-arguments.ts, programs/compile.ts, agent/program-kernel.ts, agent/program-session.ts, cli/run.ts (gadgets).
 
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Target } from '../agent/plan.ts';
@@ -26,11 +26,20 @@ const say = (text: string): void => {
   process.stderr.write(text);
 };
 
-/** Runs one program to its end; gives the exit code: what exit() was given, 1 where it could not run. Throws CliError for the command line's mistakes. */
+/** Runs one program to its end; gives the exit code: what exit() was given, 1 where it could not run. */
 export async function runProgram(args: readonly string[]): Promise<number> {
   requireMachine();
-  const given = parseProgramArguments(args);
-  return await runSource(given, await readSource(given), 'program');
+  let given: ProgramArguments;
+  let source: { name: string; text: string };
+  try {
+    given = parseProgramArguments(args);
+    source = await readSource(given);
+  } catch (error) {
+    const { message, advice, exit } = asCliError(error);
+    say(`ERROR: ${message}\n${advice === '' ? '' : `  ${advice}\n`}`);
+    return exit;
+  }
+  return await runSource(given, source, 'program');
 }
 
 /** The same for a TraceJob with spec.trace.program: its result goes to a folder, as a gadget's does. */
@@ -131,7 +140,13 @@ async function publish({ results }: ProgramEnd, output: Output): Promise<void> {
 
 async function readSource({ program }: ProgramArguments): Promise<{ name: string; text: string }> {
   if ('text' in program) return { name: 'stdin', text: program.text };
-  return { name: program.file === '-' ? 'stdin' : program.file, text: await readFileText(program.file) };
+  if (program.file === '-') return { name: 'stdin', text: await readFileText('-') };
+  if (!existsSync(program.file))
+    throw new CliError(
+      'FileUnreadable',
+      `failed to open file '${escapeTerminal(program.file, 200)}': No such file or directory`,
+    );
+  return { name: program.file, text: await readFileText(program.file) };
 }
 
 /** A script's paths are those of what is traced: of the processes that were named, else this process's own. */

@@ -81,6 +81,7 @@ test('a named parameter has the type of its default', () => {
   assert.equal(value('BEGIN { $x = getopt("n") }'), expression('false'));
   assert.equal(value('BEGIN { $x = getopt("n") }', given('n', '')), expression('true'));
   assert.equal(value('BEGIN { $x = getopt("n", true) }', given('n', '0')), expression('false'));
+  assert.equal(value('BEGIN { $x = getopt("n") }', given('n', 'False')), expression('false'));
   assert.deepEqual(problems('BEGIN { $x = getopt("n", 5) }', given('n', 'x')), [
     `getopt("n", 5): the parameter 'n' is a number, not 'x'`,
   ]);
@@ -93,9 +94,7 @@ test('a named parameter has the type of its default', () => {
   assert.deepEqual(problems('BEGIN { $x = getopt(pid) }'), [
     'pid: the name of a parameter must be a string literal',
   ]);
-  assert.deepEqual(problems('BEGIN { }', given('n', 'x')), [
-    `: the program has no parameter 'n' (getopt("n"))`,
-  ]);
+  assert.deepEqual(problems('BEGIN { }', given('n', 'x')), [': Unexpected command line options: n']);
 });
 
 test('a define is its expression, where it is used, as often as it is', () => {
@@ -125,6 +124,17 @@ test('a builtin called without arguments is the builtin', () => {
     value('BEGIN { $x = pid() + comm(3) + arg0() + foo() }'),
     expression('pid + comm(3) + arg0 + foo()'),
   );
+});
+
+test('a parameter may be a part of a place, or all of it', () => {
+  const read = (source: string, ...positional: string[]) => {
+    const { program, diagnostics } = expand(parse(source).program, { positional, named: new Map() });
+    assert.deepEqual(diagnostics, []);
+    return program.probes[0]?.attachPoints.map(({ text }) => text);
+  };
+  assert.deepEqual(read('$1 { 1 }', 'interval:ms:5'), ['interval:ms:5']);
+  assert.deepEqual(read('profile:$1:$2 { 1 }', 'hz', '7'), ['profile:hz:7']);
+  assert.deepEqual(read('e$1 { 1 }', 'nd'), ['end']);
 });
 
 test('a macro of an expression is the expression, with its arguments put in', () => {

@@ -18,9 +18,13 @@ export function expand(
   try {
     for (const probe of program.probes) probes.push(expandProbe(expansion, probe));
     // A parameter that the program doesn't ask for is a mistake.
-    for (const name of parameters.named.keys())
-      if (!expansion.asked.has(name))
-        expansion.error({ start: 0, end: 0 }, `the program has no parameter '${name}' (getopt("${name}"))`);
+    const unasked = [...parameters.named.keys()].filter((name) => !expansion.asked.has(name));
+    if (unasked.length > 0)
+      expansion.error(
+        { start: 0, end: 0 },
+        `Unexpected command line options: ${unasked.join(', ')}`,
+        'the program asks for its options by getopt("name")',
+      );
   } catch (caught) {
     if (!(caught instanceof Exhausted)) throw caught;
   }

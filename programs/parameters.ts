@@ -58,8 +58,8 @@ export function namedValue(
     case 'string':
       return { kind: 'string', value: given, span };
     case 'boolean':
-      if (['', '1', 'true'].includes(given)) return { kind: 'boolean', value: true, span };
-      if (['0', 'false'].includes(given)) return { kind: 'boolean', value: false, span };
+      if (/^(?:1|true)?$/i.test(given)) return { kind: 'boolean', value: true, span };
+      if (/^(?:0|false)$/i.test(given)) return { kind: 'boolean', value: false, span };
       return wrong(`the parameter '${name.value}' is true or false, not '${given}'`);
     default:
       return numberOf(given, span) ?? wrong(`the parameter '${name.value}' is a number, not '${given}'`);

@@ -212,6 +212,12 @@ function judge({ name, kind, least = 0, most = 2 ** 32 }: Setting, value: string
     return /^(?:true|false|0|1)$/i.test(value)
       ? null
       : { message: `${name} is true or false, not '${value}'` };
+  // bpftrace's words: scripts' tests look for them.
+  if (name === 'license' && kind !== 'integer' && !kind.includes(value))
+    return {
+      message: `Your bpftrace program cannot load because you are using a license that is non-GPL compatible. License: ${value}`,
+      hint: `license is ${anyOf(kind)}`,
+    };
   if (kind !== 'integer')
     return kind.includes(value) ? null : { message: `${name} is ${anyOf(kind)}, not '${value}'` };
   const read = integerValue(value);

@@ -256,7 +256,11 @@ function unroll(pass: Pass, each: Extract<Statement, { kind: 'unroll' }>): void 
       'while and for take any number',
     );
   else if (typeof times === 'bigint' && (times < 1n || times > 100n))
-    failed(pass, each.times.span, `unroll is from 1 to 100 times, not ${times}`);
+    failed(
+      pass,
+      { start: each.span.start, end: Math.min(each.times.span.end + 1, each.body.span.start) },
+      times < 1n ? 'unroll minimum value is 1' : 'unroll maximum value is 100',
+    );
   block(pass, each.body);
 }
 

@@ -10,6 +10,7 @@ import type { Body } from './body.ts';
 import { lowerInto } from './expression.ts';
 import { helper } from './helpers.ts';
 import { addressOf, baseOf, clear, isSigned, padded, widthOf, writeValue } from './memory.ts';
+import { warn } from './output.ts';
 import { beyond, isScalar, type Place, type Value } from './place.ts';
 import { CannotLower } from './shared.ts';
 
@@ -75,17 +76,19 @@ export function mapValue(body: Body, expression: MapExpression): Value {
       type: { kind: 'integer', bits: 64, signed: signedAggregate(map.value) },
     };
   }
-  return valueOrZero(body, map, keyPlace(body, map, expression.key, expression.span));
+  return valueOrZero(body, map, keyPlace(body, map, expression.key, expression.span), expression.span);
 }
 
 function signedAggregate(type: Type): boolean {
   return 'signed' in type && type.signed;
 }
 
-export function valueOrZero(body: Body, map: CompiledMap, key: Place): Value {
+/** With -k, that a key is not there is told: at the span. */
+export function valueOrZero(body: Body, map: CompiledMap, key: Place, span?: Span): Value {
   const { f } = body;
   const type = map.value;
   const address = lookup(body, map, key);
+  if (span !== undefined) warnMissing(body, address, span);
   if (isScalar(type)) {
     const result = f.constant(0n);
     f.when('ne', address, { value: 0n }, () =>
@@ -101,12 +104,19 @@ export function valueOrZero(body: Body, map: CompiledMap, key: Place): Value {
   return { kind: 'located', location: { at: 'pointer', register: found, offset: 0 }, type, padded: true };
 }
 
+function warnMissing(body: Body, address: Register, span: Span): void {
+  if (!body.shared.runtimeChecks) return;
+  const { f } = body;
+  f.when('eq', address, { value: 0n }, () => warn(body, 'map_lookup_elem', f.constant(0n), span));
+}
+
 /** An aggregate as the number that it stands for. */
 export function mapNumber(body: Body, expression: MapExpression): Register {
   const map = body.shared.map(expression.name, expression.span);
   const key = keyPlace(body, map, expression.key, expression.span);
   const { f } = body;
   const address = lookup(body, map, key);
+  warnMissing(body, address, expression.span);
   const result = f.constant(0n);
   f.when('ne', address, { value: 0n }, () =>
     f.move(result, aggregateNumber(body, map.value, address, expression.span)),

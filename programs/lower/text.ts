@@ -104,7 +104,8 @@ export const textCalls: Record<string, TextCall> = {
       addressOf(body, right.place),
       size,
     );
-    return give(body, into, difference);
+    // Equal or not: which is the greater is not said, as in bpftrace.
+    return give(body, into, body.f.compare('ne', difference, { value: 0n }));
   },
 
   memcmp(body, call, into) {

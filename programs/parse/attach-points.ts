@@ -126,6 +126,9 @@ export function readAttachPoint(
       .map(([each]) => ({ provider: each, parts: [...rest], text: [each, ...rest].join(':'), span }));
     if (points.length > 0) return { points, wrong: [] };
   }
+  // `$1:hz:99`: what it is the parameter will say, when programs/expand.ts reads this again.
+  if (parameters === null && /\$[1-9]/.test(name))
+    return { points: [{ provider: 'begin', parts: rest, text, span }], wrong: [] };
   const nameSpan = { start, end: start + Math.max(1, (parts[0] ?? '').length) };
   return {
     points: [],

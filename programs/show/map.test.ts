@@ -128,7 +128,7 @@ test('averages keep their parts; min and max look only at CPUs that saw somethin
     ),
     names,
   );
-  assert.equal(mapText(stats, statsEntries, all, names), '@x: count 2, average 6, total 12\n');
+  assert.equal(mapText(stats, statsEntries, all, names), '@x: count 2, average 6, total 12\n\n');
   assert.equal(
     mapJson(stats, statsEntries, all, names),
     '{"type": "stats", "data": {"@x": {"count": 2, "average": 6, "total": 12}}}\n',

@@ -97,7 +97,7 @@ export function mapText(
   const rows = chosen(map, entries, print, names);
   const divisor = BigInt(print.divisor || 1);
   const last = lastInterval(rows);
-  return rows
+  const text = rows
     .map(({ keys, folded }) => {
       const name = map.key === null ? map.name : `${map.name}[${keyText(keys)}]`;
       if (folded.kind === 'buckets' && (map.value.kind === 'hist' || map.value.kind === 'lhist'))
@@ -107,6 +107,8 @@ export function mapText(
       return `${name}: ${valueText(map.value, folded, divisor, names)}\n`;
     })
     .join('');
+  // bpftrace ends these with an empty line, though not counts and sums.
+  return text !== '' && (map.value.kind === 'avg' || map.value.kind === 'stats') ? `${text}\n` : text;
 }
 
 export function mapJson(
