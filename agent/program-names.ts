@@ -90,7 +90,8 @@ export function programNames({ native, object, compiled, mappings, terminal }: N
     userSymbol(address, pid) {
       const key = `${pid} ${address}`;
       const known = userSymbols.get(key);
-      if (known === undefined) userSymbols.set(key, null);
+      // The idle task, which an interval may see, has no memory.
+      if (known === undefined && pid > 0) userSymbols.set(key, null);
       return known ?? `0x${address.toString(16)}`;
     },
     cgroupPath: groups,

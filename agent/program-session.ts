@@ -270,7 +270,8 @@ function live(
       case 'zero':
         return maps.zero(mapNamed(asked.map));
       case 'helperError': {
-        if (request.helperErrors === false) return;
+        // What is wrong in the program itself is always told.
+        if (request.helperErrors === false && asked.output.helper !== 'divide') return;
         const text = helperText(asked.output, asked.error, request.source, format);
         // Once for each place: a full map would fill the screen.
         if (!told.has(text)) (format === 'json' ? write : say)(text);

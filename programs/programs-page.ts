@@ -13,7 +13,7 @@ const differences = [
   'The scope is tested on the current task. A tracepoint or function that runs in an interrupt, or in another task than the one it is about, is seen while a task of the scope is current.',
   'An integer that two probes give different signs is widened as in bpftrace; `@x++` and `@x += n` never clash with the sign that other assignments give the map.',
   '`@x = count()` and its kin, where the program never reads the map, tell whose each row is (pod, container) in the result; the text adds them up.',
-  'Division of signed integers rounds towards zero, also for negative ones; by zero it gives 0, and the remainder the dividend.',
+  'Division of signed integers rounds towards zero, also for negative ones.',
   '`&$x` and `&@x` are refused: variables and maps have no address.',
   'A map that a function keeps values per processor for can be read (`@c == 5`, `printf("%d", @c)`), also without a cast.',
   '`comm`-like members (`char x[16]`) of structs are strings, and `__data_loc` members of tracepoints too: `str()` may be written, and need not.',

@@ -2,6 +2,7 @@
 
 import type { BinaryOperator, Expression } from '../ast.ts';
 import type { BinaryOperation, Condition, Operand, Register } from '../ir.ts';
+import type { Span } from '../source.ts';
 import { isAggregate, type Type } from '../types.ts';
 import { assignTo, readAssignable } from './assign.ts';
 import type { Body } from './body.ts';
@@ -9,6 +10,7 @@ import { compareLocated } from './compare.ts';
 import { constantOf, isTrue, located, lower, operand, scalar, typeOf } from './expression.ts';
 import { mapIncrement } from './maps.ts';
 import { baseOf, copyBytes, isSigned, valueAt, widthOf } from './memory.ts';
+import { warn } from './output.ts';
 import { isScalar, type Value } from './place.ts';
 import { CannotLower } from './shared.ts';
 
@@ -44,7 +46,11 @@ export function binaryValue(body: Body, expression: Of<'binary'>): Value {
     const pointer = scalar(body, right);
     return { kind: 'scalar', register: movePointer(body, pointer, rightType, left, operator, first), type };
   }
-  return { kind: 'scalar', register: operate(body, operator, first, operand(body, right), type), type };
+  return {
+    kind: 'scalar',
+    register: operate(body, operator, first, operand(body, right), type, expression.span),
+    type,
+  };
 }
 
 /** left operator right, as a number of the type. */
@@ -54,10 +60,29 @@ export function operate(
   left: Register,
   right: Operand,
   type: Type,
+  span: Span,
 ): Register {
   const operation = operations(isSigned(type))[operator];
   if (operation === undefined) throw new Error(`no arithmetic is called ${operator}`);
-  return fit(body, body.f.binary(operation, left, right), type);
+  const { f } = body;
+  const divides = operator === '/' || operator === '%';
+  if (!divides || (isConstant(right) && right.value !== 0n))
+    return fit(body, f.binary(operation, left, right), type);
+  // As in bpftrace: by zero it is 1, and that is told.
+  const result = f.constant(1n);
+  const divisor = isConstant(right) ? f.constant(right.value) : right;
+  f.choose(
+    'eq',
+    divisor,
+    { value: 0n },
+    () => warn(body, 'divide', f.constant(0n), span),
+    () => f.move(result, f.binary(operation, left, divisor)),
+  );
+  return fit(body, result, type);
+}
+
+function isConstant(operand: Operand): operand is { value: bigint } {
+  return typeof operand === 'object';
 }
 
 function operations(signed: boolean): Partial<Record<BinaryOperator, BinaryOperation>> {
@@ -251,7 +276,7 @@ export function incrementValue(body: Body, expression: Of<'increment'>, used: bo
   if (of.kind !== 'variable') throw new CannotLower('only variables and maps can be changed', span);
   const before = readAssignable(body, of);
   const step = type.kind === 'pointer' ? Math.max(1, body.shared.sizeOf(type.to)) : 1;
-  const after = operate(body, operator === '++' ? '+' : '-', before, { value: BigInt(step) }, type);
+  const after = operate(body, operator === '++' ? '+' : '-', before, { value: BigInt(step) }, type, span);
   assignTo(body, of, { kind: 'scalar', register: after, type });
   return { kind: 'scalar', register: prefix ? after : before, type };
 }

@@ -190,7 +190,9 @@ export function mapIncrement(
   const step = type.kind === 'pointer' ? by * BigInt(Math.max(1, body.shared.sizeOf(type.to))) : by;
   const width = widthOf(body, type);
   if (used || width < 4) {
-    const change = changeMap(body, target, (before) => operate(body, '+', before, { value: step }, type));
+    const change = changeMap(body, target, (before) =>
+      operate(body, '+', before, { value: step }, type, target.span),
+    );
     return { kind: 'scalar', register: prefix ? change.after : change.before, type };
   }
   const key = keyPlace(body, map, target.key, target.span);

@@ -136,7 +136,7 @@ function assign(body: Body, { target, operator, value, span }: Of<'assign'>): vo
     }
     // The right side first: it may change the map too.
     const right = scalar(body, value);
-    changeMap(body, target, (before, type) => operate(body, plain(operator), before, right, type));
+    changeMap(body, target, (before, type) => operate(body, plain(operator), before, right, type, span));
     return;
   }
   if (target.kind !== 'variable') throw new CannotLower('only variables and maps can be assigned to', span);
@@ -150,7 +150,7 @@ function assign(body: Body, { target, operator, value, span }: Of<'assign'>): vo
     result = movePointer(body, readAssignable(body, target), type, value, operator === '+=' ? '+' : '-');
   else {
     const right = operand(body, value);
-    result = operate(body, plain(operator), readAssignable(body, target), right, type);
+    result = operate(body, plain(operator), readAssignable(body, target), right, type, span);
   }
   const variable = body.probe.variables.get(target);
   if (variable !== undefined)

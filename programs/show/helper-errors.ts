@@ -18,14 +18,17 @@ export function helperText(
   const message = words(helper, error);
   if (format === 'json') {
     const { line, column } = placeOf(source.text, span.start);
-    return `{"type": "helper_error", "msg": ${jsonText(system(error))}, "helper": ${jsonText(helper)}, "retcode": ${error}, "filename": ${jsonText(source.name)}, "line": ${line}, "col": ${column}}\n`;
+    return `{"type": "helper_error", "msg": ${jsonText(helper === 'divide' ? message : system(error))}, "helper": ${jsonText(helper)}, "retcode": ${error}, "filename": ${jsonText(source.name)}, "line": ${line}, "col": ${column}}\n`;
   }
   const rendered = renderDiagnostics([{ severity: 'warning', span, message }], source.text, source.name);
+  if (helper === 'divide') return rendered;
   const [first = '', ...rest] = rendered.split('\n');
   return [first, `Additional Info - helper: ${helper}, retcode: ${error}`, ...rest].join('\n');
 }
 
 function words(helper: string, error: number): string {
+  if (helper === 'divide')
+    return 'Divide or modulo by 0 detected. This can lead to unexpected results. 1 is being used as the result.';
   if (helper === 'map_update_elem' && error === mapFull)
     return "Map full; can't update element. Try increasing max_map_keys config or manually setting the max entries in a map declaration e.g. `let @a = hash(5000)`";
   if (helper === 'map_delete_elem' && error === noEntry)

@@ -25,3 +25,15 @@ function lines(printed: string): string {
     .filter((line) => line.trim() !== '')
     .join('\n');
 }
+
+test('by zero it is 1, and that is told once for each place', async () => {
+  const { out, said } = await runProgram(
+    'begin { $z = nsecs * 0; $y = 12; $y /= $z; @m = 7; @m %= $z; for ($i : 0..3) { print((9 / $z, $y)); } clear(@m); exit(); }',
+  );
+  assert.equal(lines(out), '(1, 1)\n(1, 1)\n(1, 1)');
+  assert.deepEqual(
+    said.match(/^stdin:1:[0-9]+-[0-9]+: WARNING: Divide or modulo by 0 detected\./gm)?.length,
+    3,
+    said,
+  );
+});
