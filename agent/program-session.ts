@@ -376,7 +376,7 @@ function tellLosses(
   const noRoom = counts.get('MapFull') ?? 0n;
   if (noRoom > 0n)
     say(
-      `WARNING: ${noRoom} values found no room in a map: raise max_map_keys, or declare it larger (let @a = hash(5000))\n`,
+      `WARNING: Map full; can't update element. ${noRoom} values found no room: raise max_map_keys, or declare the map larger (let @a = hash(5000))\n`,
     );
   const stacks = counts.get('StackUnavailable') ?? 0n;
   if (stacks > 0n) say(`WARNING: ${stacks} stacks found no room and are not told apart\n`);

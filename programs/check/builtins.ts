@@ -194,8 +194,9 @@ const list = [
     description: '1 where user code was interrupted, else 0.',
     invocation: 'sync',
     tenancy: 'pods',
-    difference: 'Only where the registers of the interrupted code are known: profile, software, hardware.',
-    providers: ['profile', 'software', 'hardware'],
+    difference:
+      'Only where the registers of the interrupted code are known (profile, software, hardware), and in begin and end, where it is 1.',
+    providers: ['profile', 'software', 'hardware', 'begin', 'end'],
   },
   {
     name: 'username',

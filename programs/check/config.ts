@@ -180,7 +180,12 @@ export function readConfig(
     const setting = settings.find((known) => known.name === plain);
     const wrong = setting === undefined ? unknownSetting(name, plain) : judge(setting, value);
     if (wrong === null) values.set(plain, value);
-    else diagnostics.push({ severity: 'error', span, ...wrong });
+    else {
+      const start = span.start;
+      // What is not known is the name alone; of the environment's settings there is no place.
+      const end = setting === undefined && span !== whole ? start + name.length : span.end;
+      diagnostics.push({ severity: 'error', span: { start, end }, ...wrong });
+    }
   }
   return {
     config: asConfig(values),
@@ -201,7 +206,7 @@ function unknownSetting(name: string, plain: string): Words {
     settings.map((known) => known.name),
   );
   return {
-    message: `there is no setting '${name}'`,
+    message: `Unrecognized config variable: ${name}`,
     ...(near === undefined ? {} : { hint: `did you mean '${near}'?` }),
   };
 }

@@ -142,6 +142,8 @@ export function symbolValue(
 /** The code segment's privilege level (x86), the exception level (arm64). */
 function userMode(body: Body, expression: Expression): Register {
   const { f } = body;
+  // bpftrace runs these in a function of its own.
+  if (['begin', 'end'].includes(body.probe.provider)) return f.constant(1n);
   if (body.shared.kernel.arch === 'arm64') {
     const state = registerValue(body, 'pstate', expression.span);
     return f.compare('eq', f.binary('and', state, { value: 0xfn }), { value: 0n });

@@ -15,7 +15,6 @@ export function textOf(value: Shown): string {
     case 'tuple':
       return `(${value.elements.map(textOf).join(', ')})`;
     case 'record':
-      return `(${value.members.map(([name, member]) => `${name} = ${textOf(member)}`).join(', ')})`;
     case 'struct':
       if (value.members.length === 0) return '{}';
       return `{ ${value.members.map(([name, member]) => `.${name} = ${textOf(member)}`).join(', ')} }`;
@@ -27,9 +26,7 @@ export function keyText(keys: readonly Shown[]): string {
   const [only] = keys;
   if (keys.length !== 1 || only === undefined) return keys.map(textOf).join(', ');
   const text = textOf(only);
-  return typeof only === 'object' && (only?.kind === 'tuple' || only?.kind === 'record')
-    ? text.slice(1, -1)
-    : text;
+  return typeof only === 'object' && only?.kind === 'tuple' ? text.slice(1, -1) : text;
 }
 
 /** %r: printable characters as they are, others as \xNN. %rx: all as \xNN. %rh: all as NN, with spaces between. */
