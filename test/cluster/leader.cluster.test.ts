@@ -14,13 +14,21 @@ const testCluster = await cluster();
 await sonde(testCluster, { 'operator.replicas': 2, stores: [] });
 after(() => sonde(testCluster));
 
+/** Of pods that stay: the Lease may still be that of one that the rollout took away. */
 async function leader(): Promise<string | undefined> {
   const lease = await testCluster.get<{ spec: { holderIdentity?: string } }>(
     'lease',
     'sonde-operator',
     sondeNamespace,
   );
-  return lease?.spec.holderIdentity || undefined;
+  const holder = lease?.spec.holderIdentity || undefined;
+  if (holder === undefined) return undefined;
+  const pod = await testCluster.get<{ metadata: { deletionTimestamp?: string } }>(
+    'pod',
+    holder,
+    sondeNamespace,
+  );
+  return pod !== undefined && pod.metadata.deletionTimestamp === undefined ? holder : undefined;
 }
 
 async function readyOperators(): Promise<number> {
