@@ -103,7 +103,9 @@ for (const { name } of gadgets)
   test(`${name}: the status of a hostile workload's job is small and tells nothing of it`, async (t) => {
     startAll();
     const { status } = (await statuses.get(name)) ?? assert.fail();
-    assert.equal(status?.phase, 'Succeeded', JSON.stringify(status));
+    // The image here has no libpcap (docs/install.md, "Packets"): that job is refused by its agents, in a status like the others'.
+    const phase = name === 'packet-capture' ? 'Failed' : 'Succeeded';
+    assert.equal(status?.phase, phase, JSON.stringify(status));
     const text = JSON.stringify(status);
     assert.ok(Buffer.byteLength(text) <= 16_384, `${Buffer.byteLength(text)} bytes`);
     t.diagnostic(`${Buffer.byteLength(text)} bytes; ${status?.headline}`);
