@@ -155,7 +155,7 @@ static __always_inline struct request *block_argument(u64 *ctx) {
         block_issued((void *)key);                                                    \
         return 0;                                                                     \
     }                                                                                 \
-    /* block_rq_complete does not fire for requests that are completed in batches. */ \
+    /* Once for a request, where block_rq_complete comes once for each part of it. */ \
     SEC("tp_btf/block_io_done")                                                       \
     int BPF_PROG(block_io_ended, struct request *request) {                           \
         block_end(request, 0);                                                        \
