@@ -2,23 +2,18 @@
 // Neighbours: programs/compiled.ts (what is run), agent/scope-programs.ts and agent/scope.ts (whom it sees), agent/program-attach.ts,
 // agent/program-records.ts, agent/program-maps.ts, agent/program-names.ts; cli/program.ts calls it.
 
-import { closeSync, openSync, readSync } from 'node:fs';
 import type { BpfObject, Link, Mappings, Native } from '../native/api.ts';
-import { NativeError } from '../native/errors.ts';
 import type { Compiled, CompiledMap } from '../programs/compiled.ts';
-import { renderDiagnostics } from '../programs/diagnostics.ts';
 import { helperText } from '../programs/show/helper-errors.ts';
-import { jsonText } from '../programs/show/json.ts';
 import { type Asked, type RecordBatch, recordReader } from '../programs/show/records.ts';
 import type { ResultMeta } from '../results/shape.ts';
 import { attachPrograms } from './attach.ts';
-import { lossReasons } from './collect.ts';
-import { integer, member } from './decode.ts';
 import { AgentError } from './errors.ts';
 import { objectPath } from './objects.ts';
 import type { Target } from './plan.ts';
 import { addProcesses, control } from './prepare.ts';
 import { attachFeatures, attachProbes, attachSteps, prepareMany, runsByHand } from './program-attach.ts';
+import { asProgramError } from './program-errors.ts';
 import { type ProgramMaps, programMaps } from './program-maps.ts';
 import { bootTime, clockOffsets, type ProgramNames, programNames } from './program-names.ts';
 import type { PathContext } from './program-paths.ts';
@@ -29,6 +24,7 @@ import {
   type ResultsCollector,
   type ResultsRequest,
 } from './program-results.ts';
+import { catText, messageOf, tellLosses } from './program-words.ts';
 import { type ProgramWriter, programWriter } from './program-writer.ts';
 import {
   type EnteredGroups,
@@ -254,7 +250,7 @@ function live(
       case 'text':
         return write(asked.text);
       case 'message':
-        return say(messageOf(request, asked));
+        return say(messageOf(request.source, format, asked));
       case 'cat':
         return write(catText(asked.path, compiled.config.maxCatBytes, format, say));
       case 'printMap': {
@@ -356,81 +352,4 @@ function live(
       attached();
     },
   };
-}
-
-/** What was not shown: records that found no room in the ring, values that found none in a map. */
-function tellLosses(
-  object: BpfObject,
-  format: 'text' | 'json',
-  write: (text: string) => void,
-  say: (text: string) => void,
-): void {
-  const counts = new Map<string, bigint>();
-  for (const { key, value } of object.map('losses').entries()) {
-    const reason = lossReasons[Number(integer(member(key, 'reason')))] ?? 'RingFull';
-    counts.set(reason, (counts.get(reason) ?? 0n) + integer(value));
-  }
-  const lost = (counts.get('RingFull') ?? 0n) + (counts.get('Rate') ?? 0n);
-  if (lost > 0n && format === 'text') say(`Lost ${lost} events\n`);
-  else if (lost > 0n) write(`{"type": "lost_events", "count": ${lost}, "data": {"events": ${lost}}}\n`);
-  const noRoom = counts.get('MapFull') ?? 0n;
-  if (noRoom > 0n)
-    say(
-      `WARNING: Map full; can't update element. ${noRoom} values found no room: raise max_map_keys, or declare the map larger (let @a = hash(5000))\n`,
-    );
-  const stacks = counts.get('StackUnavailable') ?? 0n;
-  if (stacks > 0n) say(`WARNING: ${stacks} stacks found no room and are not told apart\n`);
-}
-
-function messageOf(
-  { source, format }: ProgramRequest,
-  { severity, text, output }: Asked & { kind: 'message' },
-): string {
-  const { span } = output;
-  const message = text.replace(/\n$/, '');
-  const rendered = renderDiagnostics([{ severity, span, message }], source.text, source.name);
-  const [first = ''] = rendered.split('\n');
-  if (format === 'text') return `${first}\n`;
-  return `{"type": "${output.kind}", "msg": ${jsonText(text)}}\n`;
-}
-
-function catText(path: string, most: number, format: 'text' | 'json', say: (text: string) => void): string {
-  try {
-    const bytes = new Uint8Array(most);
-    const fd = openSync(path, 'r');
-    let length = 0;
-    try {
-      for (let read = 1; read > 0 && length < most; length += read)
-        read = readSync(fd, bytes, length, most - length, null);
-    } finally {
-      closeSync(fd);
-    }
-    const text = new TextDecoder().decode(bytes.subarray(0, length));
-    return format === 'json' ? `{"type": "cat", "data": ${jsonText(text)}}\n` : text;
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    say(
-      `ERROR: failed to open file '${path}': ${reason === 'ENOENT' ? 'No such file or directory' : reason}\n`,
-    );
-    return '';
-  }
-}
-
-/** What the kernel said, as a reason of an agent's. */
-function asProgramError(error: unknown): AgentError {
-  if (error instanceof AgentError) return error;
-  const said = error instanceof Error ? error.message : String(error);
-  const options = { cause: error };
-  if (!(error instanceof NativeError)) return new AgentError('Internal', said, options);
-  if (error.code === 'NotSupported') return new AgentError('HookMissing', said, options);
-  if (error.code === 'PermissionDenied')
-    return new AgentError(
-      'NotPermitted',
-      `${said}. Run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE`,
-      options,
-    );
-  if (error.code === 'VerifierRejected')
-    return new AgentError('ProgramRejected', `the kernel's verifier refused the program: ${said}`, options);
-  if (error.code === 'Exhausted') return new AgentError('LimitExceeded', said, options);
-  return new AgentError(error.code === 'NotFound' ? 'ObjectMissing' : 'Internal', said, options);
 }

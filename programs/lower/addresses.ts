@@ -5,7 +5,7 @@ import type { Body } from './body.ts';
 import type { Call } from './calls.ts';
 import { registerValue } from './context.ts';
 import { scalar } from './expression.ts';
-import { helper } from './helpers.ts';
+import { helper } from './kernel-helpers.ts';
 import { baseOf } from './memory.ts';
 import { CannotLower } from './shared.ts';
 import { textConstant } from './text.ts';

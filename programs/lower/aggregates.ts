@@ -8,7 +8,7 @@ import { histBuckets, lhistSteps } from '../layout.ts';
 import type { Aggregate } from '../types.ts';
 import type { Body } from './body.ts';
 import { scalar } from './expression.ts';
-import { helper } from './helpers.ts';
+import { helper } from './kernel-helpers.ts';
 import { keyPlace, lookup, type MapExpression, update } from './maps.ts';
 import { addressOf, baseOf, padded } from './memory.ts';
 import type { Place } from './place.ts';

@@ -6,7 +6,7 @@ import type { Register } from '../ir.ts';
 import { up } from '../layout.ts';
 import type { Span } from '../source.ts';
 import { Builder } from './builder.ts';
-import { helper } from './helpers.ts';
+import { helper } from './kernel-helpers.ts';
 import type { Place } from './place.ts';
 import { CannotLower, mostScratch, type Shared, scratchMap } from './shared.ts';
 

@@ -6,7 +6,7 @@ import type { Type } from '../types.ts';
 import type { Body } from './body.ts';
 import { isContext, numberedArgument, registerValue, returnValue } from './context.ts';
 import { textBytes, typeOf } from './expression.ts';
-import { helper } from './helpers.ts';
+import { helper } from './kernel-helpers.ts';
 import { addressOf, padded } from './memory.ts';
 import type { Place, Value } from './place.ts';
 import { CannotLower } from './shared.ts';

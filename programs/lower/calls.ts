@@ -12,7 +12,7 @@ import type { Body } from './body.ts';
 import { identifierValue, nameOf, symbolValue } from './builtins.ts';
 import { registerValue } from './context.ts';
 import { constantOf, located, needs, scalar, typeOf } from './expression.ts';
-import { helper } from './helpers.ts';
+import { helper } from './kernel-helpers.ts';
 import { deleteKey, keyPlace, lookup, type MapExpression } from './maps.ts';
 import { baseOf, clear, copyBytes, isSigned, valueAt, widthOf, writeValue } from './memory.ts';
 import { failWith, outputCalls } from './output.ts';

@@ -11,7 +11,7 @@ import { condition } from './arithmetic.ts';
 import { writeVariable } from './assign.ts';
 import { Body } from './body.ts';
 import { needs, scalar } from './expression.ts';
-import { helper } from './helpers.ts';
+import { helper } from './kernel-helpers.ts';
 import { addressOf, baseOf, copyBytes } from './memory.ts';
 import { warn } from './output.ts';
 import { beyond, type Place } from './place.ts';

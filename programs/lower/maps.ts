@@ -8,7 +8,7 @@ import { isAggregate, type Type } from '../types.ts';
 import { operate } from './arithmetic.ts';
 import type { Body } from './body.ts';
 import { lowerInto } from './expression.ts';
-import { helper } from './helpers.ts';
+import { helper } from './kernel-helpers.ts';
 import { addressOf, baseOf, clear, isSigned, padded, widthOf, writeValue } from './memory.ts';
 import { warn } from './output.ts';
 import { beyond, isScalar, type Place, type Value } from './place.ts';

@@ -4,7 +4,7 @@ import type { Register, Width } from '../ir.ts';
 import type { Span } from '../source.ts';
 import type { Space, Type } from '../types.ts';
 import type { Body } from './body.ts';
-import { helper } from './helpers.ts';
+import { helper } from './kernel-helpers.ts';
 import { warn } from './output.ts';
 import { beyond, isScalar, type Location, type Place, type Value } from './place.ts';
 import { CannotLower } from './shared.ts';

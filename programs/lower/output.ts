@@ -10,7 +10,7 @@ import { convert } from './arithmetic.ts';
 import type { Body } from './body.ts';
 import { bytesOf, type Call } from './calls.ts';
 import { constantOf, lowerInto, typeOf } from './expression.ts';
-import { helper } from './helpers.ts';
+import { helper } from './kernel-helpers.ts';
 import { keyPlace } from './maps.ts';
 import { addressOf, baseOf, copyBytes, readText, spaceOf } from './memory.ts';
 import { beyond, type Place } from './place.ts';

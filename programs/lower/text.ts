@@ -7,7 +7,7 @@ import { bytesOf, type Call, type Into, type Written } from './calls.ts';
 import { ownBytes, ownText } from './compare.ts';
 import { constantOf, located, scalar, textBytes, typeOf } from './expression.ts';
 import { globTable, needleTable } from './glob.ts';
-import { helper } from './helpers.ts';
+import { helper } from './kernel-helpers.ts';
 import {
   addressOf,
   baseOf,
