@@ -939,10 +939,10 @@ export const gadgets: Pick<TracePlan, 'trace' | 'programs'>[] = [
       [
         [
           {
-            "program": "slow_wakeup"
+            "program": "queue_wakeup"
           },
           {
-            "program": "slow_wakeup_new"
+            "program": "queue_wakeup_new"
           },
           {
             "program": "slow_switch"

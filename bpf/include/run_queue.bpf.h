@@ -63,3 +63,13 @@ static __always_inline u64 queue_left(struct task_struct *task, u64 now) {
     *since = 0;
     return waited;
 }
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(queue_wakeup, struct task_struct *task) {
+    return queue_entered(task);
+}
+
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(queue_wakeup_new, struct task_struct *task) {
+    return queue_entered(task);
+}

@@ -9,7 +9,6 @@ import { parseTime } from '../units.ts';
 
 const blocks = { section: 0x0a0d0d0a, interface: 1, statistics: 5, packet: 6 };
 const option = {
-  comment: 1,
   userApplication: 4,
   name: 2,
   description: 3,
@@ -25,8 +24,6 @@ interface Line extends Partial<Omit<Owner, 'node'>> {
   device: string;
   linkType: number;
   originalBytes: number;
-  process?: string;
-  pid?: number;
 }
 
 /** Writes the packets of a run's lines, in their order. */
@@ -94,12 +91,7 @@ function packetBlock(at: number, line: Line, bytes: Buffer): Buffer {
   body.writeUInt32LE(bytes.length, 12);
   body.writeUInt32LE(line.originalBytes, 16);
   bytes.copy(body, 20);
-  const { process, pid } = line;
-  return block(
-    blocks.packet,
-    body,
-    process === undefined ? [] : [textOption(option.comment, `${process} (pid ${pid})`)],
-  );
+  return block(blocks.packet, body, []);
 }
 
 function statisticsBlock(at: number, time: bigint, dropped: bigint): Buffer {

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { blockPrograms, diskColumn, operationColumn, whoseRequests } from '../../block.ts';
 import { defineGadget, processColumns } from '../../gadget.ts';
+import { histogramParameters } from '../../histogram-parameters.ts';
 
 export default defineGadget({
   name: 'block-io-latency',
@@ -15,18 +16,7 @@ export default defineGadget({
     'The report’s percentiles are of buckets by powers of two.',
   parameters: z.object({
     queue: z.boolean().default(true).describe('Count the wait for the disk too'),
-    byProcess: z
-      .boolean()
-      .default(false)
-      .describe('A histogram for each process, not only for each container'),
-    maxRows: z
-      .int()
-      .min(64)
-      .max(65_536)
-      .default(4096)
-      .describe(
-        'Room for histograms in the kernel, half a KiB each; what comes after is lost, and counted as such',
-      ),
+    ...histogramParameters,
   }),
   sees: 'pod',
   subject: 'bio',

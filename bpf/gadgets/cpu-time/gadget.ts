@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { defineGadget, processColumns } from '../../gadget.ts';
+import { histogramParameters } from '../../histogram-parameters.ts';
 
 export default defineGadget({
   name: 'cpu-time',
@@ -14,24 +15,13 @@ export default defineGadget({
     'Every context switch of the node pays about 0.1 µs while the job runs.',
   parameters: z.object({
     time: z.enum(['OnCpu', 'OffCpu']).default('OnCpu').describe('The time on the CPU, or the time off it'),
-    byProcess: z
-      .boolean()
-      .default(false)
-      .describe('A histogram for each process, not only for each container'),
     minimumNs: z
       .int()
       .min(0)
       .max(3_600_000_000_000)
       .default(0)
       .describe('Shorter times are left out, nanoseconds'),
-    maxRows: z
-      .int()
-      .min(64)
-      .max(65_536)
-      .default(4096)
-      .describe(
-        'Room for histograms in the kernel, half a KiB each, one per CPU that a container or process ran on; what comes after is lost, and counted as such',
-      ),
+    ...histogramParameters,
   }),
   sees: 'pod',
   subject: 'task',

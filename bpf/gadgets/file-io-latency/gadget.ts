@@ -9,6 +9,7 @@ import {
   whichCalls,
 } from '../../file-io.ts';
 import { defineGadget, processColumns } from '../../gadget.ts';
+import { histogramParameters } from '../../histogram-parameters.ts';
 
 export default defineGadget({
   name: 'file-io-latency',
@@ -18,18 +19,7 @@ export default defineGadget({
   description: `${whichCalls}Of any file system. Counted in the kernel; exact.`,
   parameters: z.object({
     ...fileIoParameters(0),
-    byProcess: z
-      .boolean()
-      .default(false)
-      .describe('A histogram for each process, not only for each container'),
-    maxRows: z
-      .int()
-      .min(64)
-      .max(65_536)
-      .default(4096)
-      .describe(
-        'Room for histograms in the kernel, half a KiB each; what comes after is lost, and counted as such',
-      ),
+    ...histogramParameters,
   }),
   sees: 'pod',
   subject: 'current',

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { defineGadget, processColumns } from '../../gadget.ts';
+import { histogramParameters } from '../../histogram-parameters.ts';
 
 export default defineGadget({
   name: 'run-queue-latency',
@@ -14,24 +15,13 @@ export default defineGadget({
     'ends, is not in it. Processes that move between groups while they wait are counted for the group in which they ran. ' +
     'Every context switch of the node with the wakeup before it pays about 0.2 µs while the job runs, in scope or not.',
   parameters: z.object({
-    byProcess: z
-      .boolean()
-      .default(false)
-      .describe('A histogram for each process, not only for each container'),
     minimumNs: z
       .int()
       .min(0)
       .max(3_600_000_000_000)
       .default(0)
       .describe('Shorter waits are left out, nanoseconds'),
-    maxRows: z
-      .int()
-      .min(64)
-      .max(65_536)
-      .default(4096)
-      .describe(
-        'Room for histograms in the kernel, half a KiB each, one per CPU that a container or process ran on; what comes after is lost, and counted as such',
-      ),
+    ...histogramParameters,
   }),
   sees: 'pod',
   subject: 'task',

@@ -37,16 +37,6 @@ static __always_inline void arrive(struct task_struct *task, u64 container, u64 
     histogram_add(&latencies, &key, container, waited);
 }
 
-SEC("tp_btf/sched_wakeup")
-int BPF_PROG(queue_wakeup, struct task_struct *task) {
-    return queue_entered(task);
-}
-
-SEC("tp_btf/sched_wakeup_new")
-int BPF_PROG(queue_wakeup_new, struct task_struct *task) {
-    return queue_entered(task);
-}
-
 SEC("tp_btf/sched_switch")
 int BPF_PROG(queue_switch, bool preempted, struct task_struct *prev, struct task_struct *next) {
     count_hit();

@@ -52,7 +52,7 @@ export default defineGadget({
     },
   }),
   programs: () => [
-    [[{ program: 'slow_wakeup' }, { program: 'slow_wakeup_new' }, { program: 'slow_switch' }]],
+    [[{ program: 'queue_wakeup' }, { program: 'queue_wakeup_new' }, { program: 'slow_switch' }]],
   ],
   knobs: ({ minimumNs }) => ({ variables: { minimum_ns: BigInt(minimumNs) } }),
 });

@@ -19,16 +19,6 @@ struct slow_record {
 
 RECORD(slow_record);
 
-SEC("tp_btf/sched_wakeup")
-int BPF_PROG(slow_wakeup, struct task_struct *task) {
-    return queue_entered(task);
-}
-
-SEC("tp_btf/sched_wakeup_new")
-int BPF_PROG(slow_wakeup_new, struct task_struct *task) {
-    return queue_entered(task);
-}
-
 SEC("tp_btf/sched_switch")
 int BPF_PROG(slow_switch, bool preempted, struct task_struct *prev, struct task_struct *next) {
     count_hit();

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { endpointColumns, portParameters, portVariables } from '../../endpoints.ts';
 import { defineGadget, type From } from '../../gadget.ts';
+import { histogramRows } from '../../histogram-parameters.ts';
 
 const peer: From = { ...endpointColumns[2], member: 'remote_address' };
 
@@ -20,14 +21,7 @@ export default defineGadget({
       .boolean()
       .default(false)
       .describe('A histogram for each remote address, not only for each container'),
-    maxRows: z
-      .int()
-      .min(64)
-      .max(65_536)
-      .default(4096)
-      .describe(
-        'Room for histograms in the kernel, half a KiB each, one per CPU that a container or peer was seen on; what comes after is lost, and counted as such',
-      ),
+    maxRows: histogramRows,
   }),
   sees: 'pod',
   subject: 'sock',
